@@ -1,0 +1,16 @@
+// Package reconcile joins accounts against people and says what each account is.
+//
+// It is pure: no I/O, no clock, no randomness. The same people, history and settings give the same verdict for the same
+// account, in any order and with any number of workers.
+//
+// The parts, in the order in which a run uses them:
+//
+//   - a [Roster] is built from every person that the authoritative sources showed tonight and from the people remembered
+//     in [History]. It knows who is employed at the as-of instant, and which key value names whom;
+//   - [Engine.Judge] looks one account up in the roster and returns one [Verdict]: its situation (which person, found how),
+//     its primary finding kind (possibly none), flags, severity and the facts that decided;
+//   - [Engine.Explain] re-runs the same steps and writes down each of them.
+//
+// Correlation is exact and deterministic. A key value links only when it names exactly one person among current and
+// remembered people; two keys that name different people make the account disputed, never "first match wins".
+package reconcile

@@ -1,0 +1,24 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// History is what earlier accepted runs knew. The run store fills it; the zero History is that of a first run.
+type History struct {
+	// People holds everyone that any accepted snapshot ever showed, as last seen. Persons who are in tonight's snapshot are
+	// recognised by (System, ID) and not remembered twice.
+	People []PastPerson
+}
+
+// PastPerson is a person as the last complete snapshot that showed them did.
+type PastPerson struct {
+	Person scanners.Person
+	// FirstSeen and LastSeen are the as-of instants of the first and the last accepted run that showed the person.
+	FirstSeen time.Time
+	LastSeen  time.Time
+	// Misses is the number of accepted runs with a complete snapshot of the source since LastSeen.
+	Misses int
+}

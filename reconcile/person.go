@@ -1,0 +1,73 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// PersonState is where a person stands with the organisation at the as-of instant.
+type PersonState string
+
+// The states. Employed, on leave and suspended persons have an open employment; an ended one has none and had one before;
+// vanished is ended by inference: no source shows the person any more.
+const (
+	Employed  PersonState = "employed"
+	Leave     PersonState = "on_leave"
+	Suspended PersonState = "suspended"
+	Prehire   PersonState = "prehire"
+	Ended     PersonState = "ended"
+	Vanished  PersonState = "vanished"
+)
+
+// Person is one human as all authoritative rows of one source together describe them, at the as-of instant.
+type Person struct {
+	System      string
+	ID          string
+	OtherIDs    []string
+	DisplayName string
+	GivenName   string
+	FamilyName  string
+	Mails       []string
+	Manager     string
+	Department  string
+	Location    string
+	// Zone is the resolved IANA name of the zone in which the person's dates are meant.
+	Zone        string
+	Employments []scanners.Employment
+	// State and End are as of the run. Start is the first start of any employment, the zero time when none is stated;
+	// NextStart is the next future start of a prehire.
+	State     PersonState
+	Start     time.Time
+	NextStart time.Time
+	End       End
+	// UpcomingEnd is the stated future end of an employed person's last open employment; zero when open-ended.
+	UpcomingEnd scanners.Date
+	// Conflict says how the source contradicts itself about the person ("active with a past end date"); empty when not.
+	Conflict string
+	// Remembered is true when the person is known from history only. LastSeen is the as-of of the last complete snapshot
+	// that showed them.
+	Remembered bool
+	LastSeen   time.Time
+	// Status is the raw status that HR wrote for the employment that decided, for reports.
+	Status string
+	// Place is where the first row of the person stands in its source.
+	Place string
+}
+
+// Gone reports whether the person has no open and no future employment.
+func (p *Person) Gone() bool { return p.State == Ended || p.State == Vanished }
+
+// Name is the display name, or "Family, Given", or the id.
+func (p *Person) Name() string {
+	switch {
+	case p.FamilyName != "" && p.GivenName != "":
+		return p.FamilyName + ", " + p.GivenName
+	case p.DisplayName != "":
+		return p.DisplayName
+	case p.FamilyName+p.GivenName != "":
+		return p.FamilyName + p.GivenName
+	default:
+		return p.ID
+	}
+}

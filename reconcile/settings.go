@@ -1,0 +1,25 @@
+package reconcile
+
+import "time"
+
+// Thresholds are the parameters in force. They define dormant and never used; rules may only tighten them.
+type Thresholds struct {
+	// Profile is the name of the framework row that the values come from, "custom" when the user set them all.
+	Profile string
+	// Dormant is how long an account may go unused, NeverUsed how old an account may get without any use. Zero turns the
+	// kind off; only the profile custom may leave both at zero, and the report says so.
+	Dormant   time.Duration
+	NeverUsed time.Duration
+	// Removal is how long after the end of employment an account may stay enabled. RemovalStated is false where neither
+	// profile nor user stated a limit; zero with RemovalStated means at once, judged by calendar day in the person's zone.
+	Removal       time.Duration
+	RemovalStated bool
+	// Tolerance is how much later than the end a sign of use has to be to count as use after the end (default 15 minutes).
+	Tolerance time.Duration
+	// Early is how long before the start of employment an account may be enabled (default 14 days).
+	Early time.Duration
+	// RecentUse is how recent a use makes an orphan urgent (default 30 days).
+	RecentUse time.Duration
+	// FailedLogins is the number of failed sign-ins from which an account with a finding is flagged (default 10).
+	FailedLogins int64
+}
