@@ -19,6 +19,11 @@ type PastPerson struct {
 	// FirstSeen and LastSeen are the as-of instants of the first and the last accepted run that showed the person.
 	FirstSeen time.Time
 	LastSeen  time.Time
-	// Misses is the number of accepted runs with a complete snapshot of the source since LastSeen.
-	Misses int
+	// Misses is the number of accepted runs in a row, up to the last one, in which the end of employment was inferred: the
+	// row was gone from a complete snapshot, or a status without a date said so. InferredSince is the as-of of the first of
+	// them; the zero time when Misses is 0.
+	Misses        int
+	InferredSince time.Time
+	// FormerMails are normalised addresses that earlier snapshots gave this person and the last one did not.
+	FormerMails []string
 }

@@ -49,6 +49,10 @@ type Person struct {
 	// that showed them.
 	Remembered bool
 	LastSeen   time.Time
+	// Misses is the number of earlier accepted runs in a row that inferred the end too (see [PastPerson]).
+	Misses int
+	// Rehire names an employed or future employment of what may be the same human, "source/id"; empty when there is none.
+	Rehire string
 	// Status is the raw status that HR wrote for the employment that decided, for reports.
 	Status string
 	// Place is where the first row of the person stands in its source.

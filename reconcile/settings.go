@@ -2,6 +2,24 @@ package reconcile
 
 import "time"
 
+// Settings are what a run knows besides records.
+type Settings struct {
+	// AsOf is the instant that every comparison uses.
+	AsOf time.Time
+	// Zone is the run's zone; Zones holds those of people sources that state one. A person's own zone comes first.
+	Zone  *time.Location
+	Zones map[string]*time.Location
+	// Keys are the correlation keys in order: "employee_id", "mail", "anchor".
+	Keys []string
+	// MailDomains maps alias domains to the domain that HR uses, both in lower case.
+	MailDomains map[string]string
+	// KeepZeros turns the stripping of leading zeros off for the named people sources.
+	KeepZeros map[string]bool
+	// PeopleComplete is whether every authoritative source was read completely. Without it nobody is an orphan.
+	PeopleComplete bool
+	Thresholds     Thresholds
+}
+
 // Thresholds are the parameters in force. They define dormant and never used; rules may only tighten them.
 type Thresholds struct {
 	// Profile is the name of the framework row that the values come from, "custom" when the user set them all.

@@ -1,0 +1,310 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// Engine judges accounts against one roster.
+//
+// A run shows it every account twice. First [Engine.Survey], in any order, so that it learns which accounts are meant by
+// the sponsor references of others and how many ordinary accounts each person has in each system; then [Engine.Judge].
+// Between the two, [Engine.Resolve] has to see the accounts again when [Engine.NeedsResolve] says so. Survey and Resolve
+// are not safe for concurrent use; Judge and Explain are, once the others are done.
+type Engine struct {
+	settings Settings
+	roster   *Roster
+	// wanted holds the references to other accounts, by system and folded DN, id or login; Resolve fills in whom they name.
+	wanted map[accountRef]match
+	// ordinary counts the enabled ordinary accounts of a person in a system.
+	ordinary map[personSystem]int32
+}
+
+type accountRef struct{ system, key string }
+
+type personSystem struct {
+	person int32
+	system string
+}
+
+// NewEngine returns an engine for one run.
+func NewEngine(settings Settings, roster *Roster) *Engine {
+	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[personSystem]int32{}}
+}
+
+// Survey takes note of one account before anything is judged.
+func (e *Engine) Survey(a *scanners.Account) {
+	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
+		if m := e.matcher(false).account(a); m.person >= 0 && !m.disputed() {
+			e.ordinary[personSystem{m.person, a.System}]++
+		}
+	}
+	if a.Kind == "" || a.Kind == scanners.KindPerson {
+		return
+	}
+	for _, ref := range references(a) {
+		if m := e.matcher(false).reference(ref); len(m.named) == 0 && !m.disputed() {
+			e.wanted[accountRef{a.System, dnKey(ref)}] = match{person: -1}
+		}
+	}
+}
+
+// NeedsResolve reports whether any surveyed account refers to another account of its system.
+func (e *Engine) NeedsResolve() bool { return len(e.wanted) > 0 }
+
+// Resolve looks whether a is an account that others refer to, and if so remembers whose it is.
+func (e *Engine) Resolve(a *scanners.Account) {
+	keys := append([]string{a.ID, a.DN}, a.Logins...)
+	for _, key := range keys {
+		if key == "" {
+			continue
+		}
+		ref := accountRef{a.System, dnKey(key)}
+		if known, ok := e.wanted[ref]; ok && len(known.named) == 0 {
+			e.wanted[ref] = e.matcher(false).account(a)
+		}
+	}
+}
+
+func references(a *scanners.Account) []string {
+	var list []string
+	for _, ref := range []string{a.Owner, a.Sponsor, a.Manager} {
+		if ref != "" {
+			list = append(list, ref)
+		}
+	}
+	return list
+}
+
+func (e *Engine) matcher(explain bool) matcher { return matcher{e.roster, &e.settings, explain} }
+
+// enabled is true unless the source says that the account was disabled: an unknown state counts as enabled.
+func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
+
+// file is everything that is known about an account when it is judged.
+type file struct {
+	*scanners.Account
+	settings *Settings
+	enabled  bool
+	match    match
+	// owner is the person that the account's own keys name, sponsor whoever answers for it; at most one of them is set, and
+	// neither when the account is disputed or nobody is found.
+	owner   *Person
+	sponsor *Person
+	// unresolved lists the references of a non-personal account that lead to nobody.
+	unresolved []string
+	lastUse    scanners.Signal
+	used       bool
+	idle       scanners.Fact[time.Time]
+}
+
+// responsible is the owner or else the sponsor; nil when there is neither.
+func (f *file) responsible() *Person {
+	if f.owner != nil {
+		return f.owner
+	}
+	return f.sponsor
+}
+
+// open correlates a and collects its facts.
+func (e *Engine) open(a *scanners.Account, explain bool) *file {
+	f := &file{Account: a, settings: &e.settings, enabled: enabled(a)}
+	f.lastUse, f.used = a.LastUse()
+	f.idle = a.Idle()
+	f.match = e.matcher(explain).account(a)
+	switch {
+	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
+		if !f.match.disputed() {
+			f.owner = &e.roster.people[f.match.person]
+		}
+	case a.Kind != "" && a.Kind != scanners.KindPerson:
+		e.findSponsor(f)
+	}
+	return f
+}
+
+// findSponsor looks for whoever answers for an account that is not a person's own: by its references, a living one first,
+// and else by the keys that it carries itself.
+func (e *Engine) findSponsor(f *file) {
+	own := f.match
+	for _, ref := range references(f.Account) {
+		m := e.matcher(false).reference(ref)
+		if len(m.named) == 0 && !m.disputed() {
+			m = e.wanted[accountRef{f.System, dnKey(ref)}]
+		}
+		switch {
+		case m.disputed():
+			f.match.named, f.match.unclear = m.named, m.unclear
+			return
+		case len(m.named) == 0:
+			f.unresolved = append(f.unresolved, ref)
+		case f.sponsor == nil || f.sponsor.Gone() && !m.named[0].Person.Gone():
+			f.sponsor = m.named[0].Person
+			f.match.by = keySponsor
+		}
+	}
+	if f.sponsor != nil {
+		// A reference is a statement about who answers for the account; stray keys beside it decide nothing.
+		f.match.named, f.match.unclear = nil, ""
+		return
+	}
+	if !own.disputed() && own.person >= 0 {
+		f.sponsor = &e.roster.people[own.person]
+	}
+}
+
+// Judge returns the verdict on one account. The verdict refers to a; the caller must not change it afterwards.
+func (e *Engine) Judge(a *scanners.Account) Verdict {
+	return e.verdict(e.open(a, false))
+}
+
+func (e *Engine) verdict(f *file) Verdict {
+	v := Verdict{Account: f.Account, Person: f.responsible(), LastUse: f.lastUse, Situation: f.situation()}
+	if v.Person != nil {
+		v.MatchedBy = f.match.by
+		if v.Person.Gone() {
+			v.End = v.Person.End
+		}
+	}
+	if f.match.disputed() {
+		v.Candidates = f.match.named
+	}
+	for i := range tests {
+		if tests[i].holds(f) {
+			v.Kind, v.Why = tests[i].kind, tests[i].because(f)
+			break
+		}
+	}
+	v.Flags = e.flags(f, v.Kind)
+	v.Severity = severity(f, v.Kind, v.Flags)
+	v.DaysLate = f.daysLate()
+	if at, ok := f.idle.Get(); ok && f.enabled {
+		v.DaysIdle = scanners.Known(wholeDays(at, e.settings.AsOf, time.UTC))
+	}
+	return v
+}
+
+func (f *file) situation() Situation {
+	switch p := f.responsible(); {
+	case f.match.disputed():
+		return SituationDisputed
+	case p == nil:
+		return Unmatched
+	case p.Remembered:
+		return Deleted
+	default:
+		return Linked
+	}
+}
+
+// daysLate counts from the stated end of employment to the disabling of the account, or to the as-of while it is enabled.
+func (f *file) daysLate() scanners.Fact[int64] {
+	p := f.responsible()
+	switch {
+	case p == nil || !p.Gone():
+		return scanners.Unknown[int64]("the owner's employment has not ended")
+	case p.End.Inferred:
+		return scanners.Unknown[int64]("the end of employment is inferred")
+	}
+	until := f.settings.AsOf
+	if !f.enabled {
+		at, ok := f.DisabledAt.Get()
+		if !ok {
+			return scanners.Unknown[int64]("the source does not say when the account was disabled")
+		}
+		until = at
+	}
+	zone, err := time.LoadLocation(p.Zone)
+	if err != nil {
+		zone = f.settings.Zone
+	}
+	return scanners.Known(max(0, wholeDays(p.End.At, until, zone)))
+}
+
+// flags collects the remarks. failed_logins is the only one that needs a finding.
+func (e *Engine) flags(f *file, kind Kind) Flags {
+	var flags Flags
+	set := func(flag Flags, on bool) {
+		if on {
+			flags |= flag
+		}
+	}
+	asOf, p := e.settings.AsOf, f.responsible()
+	set(Privileged, privileged(f.Account))
+	set(Locked, scanners.Is(f.Locked, true))
+	set(Expired, f.Expires.IsKnown() && !f.Expires.Value.After(asOf))
+	set(EnabledUnknown, f.Enabled.IsUnknown())
+	set(ActivityUnknown, f.enabled && f.idle.IsUnknown())
+	set(Synced, f.Authority != "")
+	limit := e.settings.Thresholds.FailedLogins
+	set(FailedLogins, kind != KindNone && limit > 0 && f.FailedLogins.IsKnown() && f.FailedLogins.Value >= limit)
+	set(SuspectMatch, f.suspect())
+	if p == nil {
+		set(PossibleRehire, f.match.disputed() && anyRehire(f.match.named))
+		return flags
+	}
+	set(PossibleRehire, p.Gone() && p.Rehire != "")
+	set(HRConflict, p.Conflict != "")
+	set(Inferred, p.Gone() && p.End.Inferred)
+	set(InUse, p.Gone() && p.End.Inferred && f.enabled && f.usedAfter(p.End.At))
+	set(OnLeave, p.State == Leave)
+	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && e.drifted(f))
+	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.ordinary[personSystem{f.match.person, f.System}] > 1)
+	return flags
+}
+
+func anyRehire(named []Candidate) bool {
+	for _, c := range named {
+		if c.Person.Gone() && c.Person.Rehire != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func privileged(a *scanners.Account) bool {
+	return scanners.Is(a.Privileged, true) || a.Kind == scanners.KindAdmin
+}
+
+// drifted reports whether the account has mail addresses and none of them is the owner's.
+func (e *Engine) drifted(f *file) bool {
+	if len(f.Mails) == 0 || len(f.owner.Mails) == 0 {
+		return false
+	}
+	for _, mine := range f.Mails {
+		for _, theirs := range f.owner.Mails {
+			if mailKey(mine, e.settings.MailDomains) == mailKey(theirs, e.settings.MailDomains) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// suspect reports whether the one person found may be the wrong one: the account is much older than the owner's first
+// start, or the key that matched was held earlier by somebody else.
+func (f *file) suspect() bool {
+	if f.owner == nil {
+		return false
+	}
+	return f.match.former || f.olderThanOwner()
+}
+
+func (f *file) olderThanOwner() bool {
+	created, ok := f.Created.Get()
+	return ok && !f.owner.Start.IsZero() && created.Before(f.owner.Start.Add(-recycledKey))
+}
+
+// recycledKey is how much older than its owner's first employment an account may be before the match is suspect.
+const recycledKey = 90 * 24 * time.Hour
+
+// usedAfter reports whether the account was used later than at, beyond the tolerance and the signal's own error band.
+func (f *file) usedAfter(at time.Time) bool {
+	return f.used && f.lastUse.At.Value.After(at.Add(f.settings.Thresholds.Tolerance+f.lastUse.Precision))
+}
+
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+func signal(s scanners.Signal) string { return fmt.Sprintf("%s (%s)", when(s.At.Value), s.Name) }

@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// The correlation keys, as the configuration names them.
+const (
+	KeyAnchor     = "anchor"
+	KeyEmployeeID = "employee_id"
+	KeyMail       = "mail"
+)
+
+// Fold is the common form of every key: NFKC, without leading, trailing, zero-width and doubled spaces, case-folded.
+func Fold(s string) string {
+	if folded, ok := foldASCII(s); ok {
+		return folded
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u200b' || r == '\u200c' || r == '\u200d' || r == '\u2060' || r == '\ufeff':
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, norm.NFKC.String(s))
+	return norm.NFKC.String(cases.Fold().String(strings.Join(strings.Fields(s), " ")))
+}
+
+// foldASCII handles the common case without the Unicode tables: plain ASCII without inner runs of spaces.
+func foldASCII(s string) (string, bool) {
+	s = strings.Trim(s, " \t\r\n")
+	upper := false
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf || c < ' ' || c == ' ' && s[i-1] == ' ' {
+			return "", false
+		}
+		upper = upper || c >= 'A' && c <= 'Z'
+	}
+	if upper {
+		s = strings.ToLower(s)
+	}
+	return s, true
+}
+
+// mailKey folds an address: the whole address in folded case (the case of local parts is ignored in practice), the domain
+// as A-label with aliases replaced. Plus addressing and dots are kept. A value without both parts is no key.
+func mailKey(s string, aliases map[string]string) string {
+	s = strings.TrimPrefix(Fold(s), "smtp:")
+	at := strings.LastIndexByte(s, '@')
+	if at <= 0 || at == len(s)-1 {
+		return ""
+	}
+	local, domain := s[:at], s[at+1:]
+	if _, plain := foldASCII(domain); !plain {
+		if label, err := idna.Lookup.ToASCII(domain); err == nil {
+			domain = label
+		}
+	}
+	if real, ok := aliases[domain]; ok {
+		domain = real
+	}
+	if domain == s[at+1:] {
+		return s
+	}
+	return local + "@" + domain
+}
+
+// digits reports whether s is a non-empty string of ASCII digits.
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// stripZeros removes leading zeros from digits and leaves everything else alone. All zeros become "0".
+func stripZeros(s string) string {
+	if !digits(s) {
+		return s
+	}
+	if t := strings.TrimLeft(s, "0"); t != "" {
+		return t
+	}
+	return "0"
+}
+
+// dnKey folds a distinguished name so that differences in case and in spaces around separators do not matter.
+func dnKey(dn string) string {
+	var b strings.Builder
+	escaped := false
+	for _, r := range Fold(dn) {
+		if r == ' ' && !escaped && endsWithSeparator(b.String()) {
+			continue
+		}
+		if (r == ',' || r == '=' || r == '+') && !escaped {
+			trimmed := strings.TrimRight(b.String(), " ")
+			b.Reset()
+			b.WriteString(trimmed)
+		}
+		b.WriteRune(r)
+		escaped = r == '\\' && !escaped
+	}
+	return b.String()
+}
+
+func endsWithSeparator(s string) bool {
+	return s == "" || strings.HasSuffix(s, ",") || strings.HasSuffix(s, "=") || strings.HasSuffix(s, "+")
+}

@@ -1,0 +1,157 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// match is the outcome of correlating one account.
+type match struct {
+	person int32 // index into Roster.people; -1 for none
+	by     string
+	// named holds everyone that any key named, in the order found, without repetition; more than one is a dispute.
+	named []Candidate
+	// unclear says why the account is disputed although at most one person is named: a key hits contradictory or unreadable
+	// people rows.
+	unclear string
+	// former is true when the key that matched was held earlier by somebody else.
+	former bool
+	tried  []KeyTried
+}
+
+// KeyTried is one key value of an account and what it named.
+type KeyTried struct {
+	// Key is the correlation key, Value the value as the account carries it, Normalised as it was compared.
+	Key        string
+	Value      string
+	Normalised string
+	// Named lists the people named, as "source/id".
+	Named []string
+	// Note says what else is known about the value; often empty.
+	Note string
+}
+
+func (m *match) disputed() bool { return len(m.named) > 1 || m.unclear != "" }
+
+// matcher correlates against one roster. With explain set it records every key tried.
+type matcher struct {
+	*Roster
+	settings *Settings
+	explain  bool
+}
+
+// account correlates by the account's own keys. Every key is tried, because two keys that name different people must
+// end in a dispute and not in the answer of the first.
+func (x matcher) account(a *scanners.Account) match {
+	m := match{person: -1}
+	for _, key := range x.settings.Keys {
+		switch key {
+		case KeyEmployeeID:
+			x.employeeIDs(&m, a.EmployeeIDs, KeyEmployeeID)
+		case KeyMail:
+			x.addresses(&m, a.Mails, KeyMail)
+		case KeyAnchor:
+			x.anchors(&m, a.Anchors)
+		}
+	}
+	return m
+}
+
+func (x matcher) employeeIDs(m *match, values []string, by string) {
+	for _, value := range values {
+		folded := Fold(value)
+		if folded == "" {
+			continue
+		}
+		tried := KeyTried{Key: by, Value: value, Normalised: folded}
+		for _, system := range x.order {
+			ids := x.ids[system]
+			ids.index.each(ids.key(value), func(i int32) { x.name(m, &tried, i, by) })
+		}
+		x.others.each(folded, func(i int32) { x.name(m, &tried, i, by) })
+		x.checkReserved(m, &tried, KeyEmployeeID+"="+stripZeros(folded))
+		x.record(m, tried)
+	}
+}
+
+func (x matcher) addresses(m *match, values []string, by string) {
+	for _, value := range values {
+		key := mailKey(value, x.settings.MailDomains)
+		if key == "" {
+			continue
+		}
+		tried := KeyTried{Key: by, Value: value, Normalised: key}
+		x.mails.each(key, func(i int32) {
+			x.name(m, &tried, i, by)
+			for _, holder := range x.former[key] {
+				if holder != i {
+					m.former = true
+					tried.Note = fmt.Sprintf("held earlier by %s", x.people[holder].Ref())
+				}
+			}
+		})
+		x.checkReserved(m, &tried, KeyMail+"="+key)
+		x.record(m, tried)
+	}
+}
+
+func (x matcher) anchors(m *match, values []string) {
+	for _, value := range values {
+		if folded := Fold(value); folded != "" {
+			tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: folded}
+			x.others.each(folded, func(i int32) { x.name(m, &tried, i, KeyAnchor) })
+			x.record(m, tried)
+		}
+	}
+}
+
+// name notes that a key names person i.
+func (x matcher) name(m *match, tried *KeyTried, i int32, by string) {
+	person := &x.people[i]
+	if x.explain {
+		tried.Named = append(tried.Named, person.Ref())
+	}
+	if why, bad := x.disputed[i]; bad && m.unclear == "" {
+		m.unclear = why
+	}
+	if slices.ContainsFunc(m.named, func(c Candidate) bool { return c.Person == person }) {
+		return
+	}
+	m.named = append(m.named, Candidate{Person: person, Key: by, Value: tried.Normalised})
+	if m.person < 0 {
+		m.person, m.by = i, by
+	}
+}
+
+func (x matcher) checkReserved(m *match, tried *KeyTried, key string) {
+	if len(x.reserved) == 0 {
+		return
+	}
+	if where, ok := x.reserved[key]; ok {
+		m.unclear = where
+		tried.Note = where
+	}
+}
+
+func (x matcher) record(m *match, tried KeyTried) {
+	if x.explain {
+		m.tried = append(m.tried, tried)
+	}
+}
+
+// reference correlates a manager, sponsor or owner reference that is an employee id or a mail address.
+func (x matcher) reference(value string) match {
+	m := match{person: -1}
+	x.employeeIDs(&m, []string{value}, keySponsor)
+	if len(m.named) == 0 {
+		x.addresses(&m, []string{value}, keySponsor)
+	}
+	return m
+}
+
+const keySponsor = "sponsor"
+
+// Ref is "source/id", which names a person in messages.
+func (p *Person) Ref() string { return p.System + "/" + p.ID }

@@ -1,0 +1,45 @@
+package reconcile
+
+import (
+	"iter"
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// Remember yields what the history should hold after a run with this roster was accepted: everyone of tonight, and
+// everyone remembered. It must only be used for runs whose people sources were all complete, because it counts an absent
+// person as gone.
+func (r *Roster) Remember(asOf time.Time) iter.Seq[PastPerson] {
+	return func(yield func(PastPerson) bool) {
+		for i := range r.people {
+			if !yield(r.remember(int32(i), asOf)) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
+	p, past := &r.people[i], r.past[i]
+	past.Person = scanners.Person{
+		System: p.System, ID: p.ID, OtherIDs: p.OtherIDs, DisplayName: p.DisplayName, GivenName: p.GivenName,
+		FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
+		Zone: p.Zone, Employments: p.Employments, Place: p.Place,
+	}
+	if past.FirstSeen.IsZero() {
+		past.FirstSeen = asOf
+	}
+	if !p.Remembered {
+		past.LastSeen = asOf
+	}
+	if !p.End.Inferred {
+		past.Misses, past.InferredSince = 0, time.Time{}
+		return past
+	}
+	past.Misses++
+	if past.InferredSince.IsZero() {
+		past.InferredSince = asOf
+	}
+	return past
+}

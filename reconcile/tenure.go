@@ -1,0 +1,160 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// tenure is one employment placed on the time line.
+type tenure struct {
+	start     time.Time // zero when not stated
+	end       time.Time // zero when open
+	endDate   scanners.Date
+	endStated bool
+	conflict  string
+	status    scanners.Status
+	raw       string
+}
+
+// place puts e on the time line of zone. inferredEnd is the instant to use when only a status says that it ended.
+func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Time) tenure {
+	t := tenure{status: e.Status, raw: e.StatusRaw}
+	if start, ok := e.Start.Get(); ok {
+		t.start = start.Midnight(zone)
+	}
+	end, stated := e.EndsAt(zone)
+	switch {
+	case stated && !t.start.IsZero() && t.start.After(end) && !e.Status.Ended():
+		// A single-row export of a rehire: the new start beside the old end. The start wins.
+	case stated:
+		t.end, t.endDate, t.endStated = end, e.End.Value, true
+		if !end.After(asOf) && !e.Status.Ended() && e.Status != scanners.StatusUnstated {
+			t.conflict = "status " + quoted(e.StatusRaw, string(e.Status)) + " with the past end date " + e.End.Value.String()
+		}
+	case e.Status.Ended():
+		t.end = inferredEnd
+	}
+	return t
+}
+
+func quoted(raw, mapped string) string {
+	if raw != "" {
+		return `"` + raw + `"`
+	}
+	return `"` + mapped + `"`
+}
+
+// over reports whether the tenure has ended by asOf.
+func (t *tenure) over(asOf time.Time) bool { return !t.end.IsZero() && !t.end.After(asOf) }
+
+// future reports whether the tenure has not begun by asOf. A pre-hire status without a start date counts as future.
+func (t *tenure) future(asOf time.Time) bool {
+	if t.start.IsZero() {
+		return t.status == scanners.StatusPrehire
+	}
+	return t.start.After(asOf)
+}
+
+// settle works out p's state, start and end at asOf from its employments. inferredEnd is when a status without a date
+// first said that the employment is over.
+func settle(p *Person, zone *time.Location, asOf, inferredEnd time.Time) {
+	var open, ended, future []tenure
+	for _, e := range p.Employments {
+		t := place(e, zone, asOf, inferredEnd)
+		if !t.start.IsZero() && (p.Start.IsZero() || t.start.Before(p.Start)) {
+			p.Start = t.start
+		}
+		switch {
+		case t.over(asOf):
+			ended = append(ended, t)
+		case t.future(asOf):
+			future = append(future, t)
+		default:
+			open = append(open, t)
+		}
+	}
+	for _, t := range future {
+		if !t.start.IsZero() && (p.NextStart.IsZero() || t.start.Before(p.NextStart)) {
+			p.NextStart = t.start
+		}
+	}
+	switch {
+	case len(open) > 0:
+		p.settleOpen(open)
+	case len(ended) > 0:
+		p.settleEnded(ended)
+	case len(future) > 0:
+		p.State, p.Status = Prehire, future[0].raw
+	default:
+		// The source shows the person and nothing of an employment: being listed is being employed.
+		p.State = Employed
+	}
+}
+
+// settleOpen decides between employed, on leave and suspended: one employment in normal standing is enough to be employed.
+func (p *Person) settleOpen(open []tenure) {
+	state := func(t tenure) PersonState {
+		switch t.status {
+		case scanners.StatusLeave:
+			return Leave
+		case scanners.StatusSuspended:
+			return Suspended
+		default:
+			return Employed
+		}
+	}
+	rank := map[PersonState]int{Suspended: 0, Leave: 1, Employed: 2}
+	best := open[0]
+	last, openEnded := best.endDate, false
+	for _, t := range open {
+		if rank[state(t)] > rank[state(best)] {
+			best = t
+		}
+		if last.Before(t.endDate) {
+			last = t.endDate
+		}
+		openEnded = openEnded || t.end.IsZero()
+	}
+	p.State, p.Status = state(best), best.raw
+	if !openEnded {
+		p.UpcomingEnd = last
+	}
+}
+
+// settleEnded takes the latest end of all employments.
+func (p *Person) settleEnded(ended []tenure) {
+	last := ended[0]
+	for _, t := range ended[1:] {
+		if t.end.After(last.end) {
+			last = t
+		}
+	}
+	p.State, p.Status, p.Conflict = Ended, last.raw, last.conflict
+	p.End = End{At: last.end, Date: last.endDate, Inferred: !last.endStated}
+	if !p.NextStart.IsZero() {
+		p.Rehire = p.System + "/" + p.ID
+	}
+}
+
+// wholeDays counts the whole days from a to b in zone; negative when b is earlier.
+func wholeDays(a, b time.Time, zone *time.Location) int64 {
+	if b.Before(a) {
+		return -wholeDays(b, a, zone)
+	}
+	a, b = a.In(zone), b.In(zone)
+	midday := func(t time.Time) time.Time {
+		y, m, d := t.Date()
+		return time.Date(y, m, d, 12, 0, 0, 0, time.UTC)
+	}
+	n := int64(midday(b).Sub(midday(a)) / (24 * time.Hour))
+	if clock(b) < clock(a) {
+		n--
+	}
+	return n
+}
+
+func clock(t time.Time) time.Duration {
+	h, m, s := t.Clock()
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(t.Nanosecond())
+}
