@@ -19,7 +19,7 @@ type Clock struct {
 // Event is a change of a clock, for the audit log.
 type Event struct {
 	Clock Clock
-	// Change is "started", "closed" or "extended"; Reason says why in one sentence.
+	// Change is "started", "restarted", "extended" or "closed"; Reason says why in one sentence.
 	Change string
 	Reason string
 }

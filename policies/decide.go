@@ -1,0 +1,255 @@
+package policies
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/reconcile"
+)
+
+// Set is everything that a run decides with.
+type Set struct {
+	Rules      []Rule
+	Exclusions []Exclusion
+	// Now is the as-of of the run, Zone the zone in which grace days are counted for people without a zone of their own.
+	Now  time.Time
+	Zone *time.Location
+}
+
+// Past is what earlier accepted runs knew about one account.
+type Past struct {
+	// AccountSeen is whether an earlier accepted run with a complete source saw the account, LinkSeen whether it linked it
+	// to the same person as tonight.
+	AccountSeen bool
+	LinkSeen    bool
+	// FirstSeen is the as-of of the run that first made the finding; the zero time when tonight's is the first.
+	FirstSeen time.Time
+	// Clock is the running grace clock of the finding, nil when there is none.
+	Clock *Clock
+	// SourceComplete is whether the account's source was read completely tonight.
+	SourceComplete bool
+}
+
+// Decide returns the decision on one verdict and the grace clock that it rests on, nil when no clock runs.
+//
+// The order is: no finding; excluded; no rule; never due (with the reason); in grace; due.
+func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, *Clock) {
+	d := Decision{Kind: DecideNone}
+	if v.Kind == reconcile.KindNone {
+		return d, nil
+	}
+	d.FirstSeen = past.FirstSeen
+	if d.FirstSeen.IsZero() {
+		d.FirstSeen = s.Now
+	}
+	if x, ok := s.excluded(v, s.Exclusions); ok {
+		return s.exclude(d, x), nil
+	}
+	rule, clock, excluding := s.strictest(v, past)
+	if rule == nil {
+		if excluding != nil {
+			return s.exclude(d, *excluding), nil
+		}
+		d.Kind, d.Why = ReportOnly, "no active rule selects this finding"
+		return d, nil
+	}
+	d.Rule, d.Action = rule.Name, rule.Action
+	if rule.Action == ActionReport {
+		d.Kind, d.Why = ReportOnly, fmt.Sprintf("rule %q only reports", rule.Name)
+		return d, nil
+	}
+	d.Until = clock.DueAt
+	if why := neverDue(v); why != "" {
+		d.Kind, d.Until, d.Why = ReportOnly, time.Time{}, why
+		return d, clock
+	}
+	if why := notYet(v, past); why != "" {
+		d.Kind, d.Why = InGrace, why
+		return d, clock
+	}
+	if s.Now.Before(clock.DueAt) {
+		d.Kind, d.Why = InGrace, fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(clock.DueAt))
+		return d, clock
+	}
+	d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(clock.DueAt))
+	return d, clock
+}
+
+func (s Set) exclude(d Decision, x Exclusion) Decision {
+	d.Kind, d.By, d.Until = Excluded, x.ID, x.Expires
+	d.Why = fmt.Sprintf("excluded by %s (%s: %s) until %s", x.ID, x.Owner, x.Reason, day(x.Expires))
+	return d
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// excluded returns the first exclusion in force that matches; they are in the order of the file.
+func (s Set) excluded(v *reconcile.Verdict, list []Exclusion) (Exclusion, bool) {
+	for _, x := range list {
+		if !x.Expired(s.Now) && x.Matches(v) {
+			return x, true
+		}
+	}
+	return Exclusion{}, false
+}
+
+// strictest returns, of the active rules that select v and do not exclude it themselves, the one whose grace is over
+// first; a rule that acts comes before one that only reports, and equal ones are ordered by name. The third result is an
+// exclusion that took v out of a rule.
+func (s Set) strictest(v *reconcile.Verdict, past Past) (*Rule, *Clock, *Exclusion) {
+	var best *Rule
+	var clock *Clock
+	var excluding *Exclusion
+	for i := range s.Rules {
+		rule := &s.Rules[i]
+		if !rule.Active || !rule.Trigger.Selects(v, s.Now) {
+			continue
+		}
+		if x, ok := s.excluded(v, rule.Exclude); ok {
+			excluding = &x
+			continue
+		}
+		c := s.clock(rule, v, past)
+		if best == nil || stricter(rule, c, best, clock) {
+			best, clock = rule, c
+		}
+	}
+	return best, clock, excluding
+}
+
+func stricter(x *Rule, cx *Clock, y *Rule, cy *Clock) bool {
+	if (x.Action == ActionReport) != (y.Action == ActionReport) {
+		return y.Action == ActionReport
+	}
+	if !cx.DueAt.Equal(cy.DueAt) {
+		return cx.DueAt.Before(cy.DueAt)
+	}
+	return x.Name < y.Name
+}
+
+// clock starts the grace clock of rule for v, or carries on the one that runs. A running clock keeps its start; its end
+// only ever moves later, unless HR corrected the end of employment, which starts it anew.
+func (s Set) clock(rule *Rule, v *reconcile.Verdict, past Past) *Clock {
+	fresh := Clock{Finding: v.ID(), Rule: rule.Name, FirstSeen: past.FirstSeen}
+	if v.Person != nil {
+		fresh.Person = v.Person.Ref()
+	}
+	old := past.Clock
+	running := old != nil && old.Rule == fresh.Rule && old.Person == fresh.Person
+	switch {
+	case running:
+		fresh.FirstSeen = old.FirstSeen
+	case fresh.FirstSeen.IsZero() || old != nil && old.Person != fresh.Person:
+		fresh.FirstSeen = s.Now
+	}
+	fresh.Basis = fresh.FirstSeen
+	if rule.Grace.From == FromEndDate && v.End.Ended() && !v.End.Inferred {
+		fresh.Basis = v.End.At
+	}
+	fresh.DueAt = s.addDays(fresh.Basis, rule.Grace.days(v.Account.System), v.Person)
+	if running && old.Basis.Equal(fresh.Basis) && old.DueAt.After(fresh.DueAt) {
+		fresh.DueAt = old.DueAt
+	}
+	return &fresh
+}
+
+func (g Grace) days(source string) int {
+	if days, ok := g.Sources[source]; ok {
+		return days
+	}
+	return g.Days
+}
+
+// addDays adds calendar days in the person's zone, so that a clock change does not move the hour.
+func (s Set) addDays(t time.Time, days int, p *reconcile.Person) time.Time {
+	zone := s.Zone
+	if p != nil && p.Zone != "" {
+		if own, err := time.LoadLocation(p.Zone); err == nil {
+			zone = own
+		}
+	}
+	return t.In(zone).AddDate(0, 0, days).UTC()
+}
+
+// neverDue says why no rule may ever act on v by itself; empty when one may.
+func neverDue(v *reconcile.Verdict) string {
+	switch {
+	case v.Kind == reconcile.Disputed:
+		return "disputed accounts are decided by a person"
+	case v.Kind == reconcile.Contradiction:
+		return "the account is disabled already"
+	case v.Flags.Has(reconcile.SuspectMatch):
+		return "the match is suspect: a person has to confirm the owner"
+	case v.Flags.Has(reconcile.EnabledUnknown):
+		return "it is unknown whether the account is enabled: look it up first"
+	default:
+		return ""
+	}
+}
+
+// inferredRuns is how many accepted runs in a row must have inferred an end before tonight's may become due.
+const inferredRuns = 2
+
+// notYet says why v may not become due in this run; empty when it may.
+func notYet(v *reconcile.Verdict, past Past) string {
+	switch {
+	case !past.SourceComplete:
+		return "the source was not read completely"
+	case !past.AccountSeen:
+		return "this is the first run that sees the account"
+	case v.Person != nil && !past.LinkSeen:
+		return "this is the first run that links the account to " + v.Person.Ref()
+	case v.End.Inferred && v.Person.Misses < inferredRuns:
+		return fmt.Sprintf("the end of employment is inferred, and only %d of %d further complete snapshots confirm it", max(0, v.Person.Misses), inferredRuns)
+	default:
+		return ""
+	}
+}
+
+// SortRules orders rules by name, which makes decisions independent of the order of files. Two rules with one name are an
+// error.
+func SortRules(rules []Rule) error {
+	slices.SortStableFunc(rules, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(rules); i++ {
+		if rules[i].Name == rules[i-1].Name {
+			return fmt.Errorf("two rules are named %q (%s and %s)", rules[i].Name, rules[i-1].Place, rules[i].Place)
+		}
+	}
+	return nil
+}
+
+// Advance compares the clocks of the last run with tonight's and returns what changed, ordered by finding. keep says
+// of a clock that is missing tonight whether it stays as it is (its account could not be judged) or is closed.
+func Advance(before, tonight []Clock, keep func(Clock) bool) (clocks []Clock, events []Event) {
+	old := map[string]Clock{}
+	for _, c := range before {
+		old[c.Finding] = c
+	}
+	for _, c := range tonight {
+		was, running := old[c.Finding]
+		delete(old, c.Finding)
+		clocks = append(clocks, c)
+		switch {
+		case !running:
+			events = append(events, Event{c, "started", "first seen"})
+		case was.Rule != c.Rule || was.Person != c.Person:
+			events = append(events, Event{c, "restarted", fmt.Sprintf("rule %q and person %q before", was.Rule, was.Person)})
+		case !was.Basis.Equal(c.Basis):
+			events = append(events, Event{c, "restarted", "the end of employment was corrected from " + day(was.Basis)})
+		case !was.DueAt.Equal(c.DueAt):
+			events = append(events, Event{c, "extended", "due on " + day(was.DueAt) + " before"})
+		}
+	}
+	for _, c := range old {
+		if keep(c) {
+			clocks = append(clocks, c)
+		} else {
+			events = append(events, Event{c, "closed", "the finding is gone"})
+		}
+	}
+	slices.SortFunc(clocks, func(a, b Clock) int { return strings.Compare(a.Finding, b.Finding) })
+	slices.SortFunc(events, func(a, b Event) int { return strings.Compare(a.Clock.Finding, b.Clock.Finding) })
+	return clocks, events
+}
