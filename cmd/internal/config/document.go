@@ -1,0 +1,113 @@
+package config
+
+import "go.yaml.in/yaml/v4"
+
+// document is leaver.yaml as written. The doc tags become the descriptions of the JSON Schema.
+type document struct {
+	Organisation   string       `yaml:"organisation" doc:"Name of the organisation, as reports print it."`
+	Timezone       string       `yaml:"timezone" doc:"IANA zone in which dates without a zone of their own are meant, such as Europe/Berlin."`
+	State          string       `yaml:"state" doc:"Folder of the run store, relative to this file. Created with mode 0700."`
+	People         []yaml.Node  `yaml:"people" doc:"The authoritative sources: who works here, since when, until when."`
+	Sources        []yaml.Node  `yaml:"sources" doc:"The systems whose accounts are judged."`
+	Correlation    correlation  `yaml:"correlation" doc:"How accounts find their person."`
+	Thresholds     thresholds   `yaml:"thresholds" doc:"When an account counts as dormant, never used or late."`
+	Gates          gates        `yaml:"gates" doc:"When the input is too odd to be believed."`
+	Policies       string       `yaml:"policies" doc:"Folder or glob of deprovisioning rules; policies/ when that folder exists."`
+	Exclusions     []exclusion  `yaml:"exclusions" doc:"Accounts that no decision may touch for a while. They stay in the report."`
+	ExclusionsFile string       `yaml:"exclusions_file" doc:"A YAML file with a list of exclusions, in the form of exclusions."`
+	BreakGlass     []breakGlass `yaml:"break_glass" doc:"Emergency accounts: always reported, never acted on."`
+	Report         report       `yaml:"report" doc:"What is written for people besides the run folder."`
+	Links          *unsupported `yaml:"links" doc:"Not supported yet."`
+	Holidays       *unsupported `yaml:"holidays" doc:"Not supported yet."`
+	Approvers      *unsupported `yaml:"approvers" doc:"Not supported yet."`
+	SigningKey     *unsupported `yaml:"signing_key" doc:"Not supported yet."`
+	Schedule       *unsupported `yaml:"schedule" doc:"Not supported yet."`
+	Notify         *unsupported `yaml:"notify" doc:"Not supported yet."`
+}
+
+// generic is the part of a source entry that every kind has.
+type generic struct {
+	Name       string       `yaml:"name" doc:"Unique name of the source: lower-case letters, digits, - and _."`
+	Kind       string       `yaml:"kind" doc:"The connector."`
+	Allocation *int         `yaml:"allocation" doc:"Process allocation size: how many tasks may run against the system at the same time (1 to 64, default 1)."`
+	Canaries   []string     `yaml:"canaries" doc:"Ids that every scan must show; when one is missing the source is partial."`
+	Zone       string       `yaml:"zone" doc:"IANA zone of the source's dates; default is timezone."`
+	PriceList  *unsupported `yaml:"price_list" doc:"Not supported yet."`
+}
+
+type correlation struct {
+	Keys        []string          `yaml:"keys" doc:"The keys that may link an account to a person, strongest first."`
+	MailDomains map[string]string `yaml:"mail_domains" doc:"Former mail domains and the domain that replaced each."`
+	Zeros       string            `yaml:"zeros" doc:"strip: leading zeros of employee ids do not matter where all ids are digits and none collide (default). keep: they matter."`
+	LoginRules  *unsupported      `yaml:"login_rules" doc:"Not supported yet."`
+	Classifier  *unsupported      `yaml:"classifier" doc:"Not supported yet."`
+}
+
+type thresholds struct {
+	Profile      string `yaml:"profile" doc:"The framework whose numbers hold."`
+	Dormant      *limit `yaml:"dormant" doc:"How long an account may go unused."`
+	NeverUsed    *limit `yaml:"never_used" doc:"How old an account may get without any use."`
+	RemovalLimit *limit `yaml:"removal_limit" doc:"How long after the end of employment an account may stay enabled; immediately means the same day."`
+	Early        *limit `yaml:"early" doc:"How long before the start of employment an account may be enabled (default 14d)."`
+	Tolerance    *limit `yaml:"tolerance" doc:"How much later than the end a use has to be to count as use after the end (default 15m)."`
+	RecentUse    *limit `yaml:"recent_use" doc:"How recent a use makes an orphan urgent (default 30d)."`
+	FailedLogins *int64 `yaml:"failed_logins" doc:"Failed sign-ins from which a finding is flagged (default 10)."`
+}
+
+type gates struct {
+	PeopleLost   *Limit     `yaml:"people_lost" doc:"People rows fewer than in the last accepted run (default more than 5 and 2%)."`
+	EmployedLost *Limit     `yaml:"employed_lost" doc:"Employed people fewer than in the last accepted run, per day elapsed (default more than 5 and 1%, at most 5%)."`
+	PeopleGained *Limit     `yaml:"people_gained" doc:"People rows more than in the last accepted run (default more than 20 and 10%)."`
+	NewLeavers   *Limit     `yaml:"new_leavers" doc:"Ends of employment that the last accepted run did not know (default more than 20 and 2%)."`
+	SourceLost   *Limit     `yaml:"source_lost" doc:"Accounts of one source fewer than in its last complete scan (default more than 10 and 20%): the source counts as partial."`
+	MatchedDrop  *Percent   `yaml:"matched_drop" doc:"How many percentage points the matched share of enabled accounts of a source may drop (default 2%)."`
+	MailDrop     *Percent   `yaml:"mail_drop" doc:"How many percentage points the share of people with a mail address may drop (default 5%)."`
+	MaxAge       *limit     `yaml:"max_age" doc:"How old a people file may be (default 36h)."`
+	Overrides    []override `yaml:"overrides" doc:"Gates that are open until a day, with a reason and an owner."`
+}
+
+type override struct {
+	Gate   string `yaml:"gate" doc:"Name of the gate."`
+	Source string `yaml:"source" doc:"The source it is opened for; empty means all."`
+	Until  string `yaml:"until" doc:"Last day on which the gate is open, as 2006-01-02; at most 31 days ahead of the run."`
+	Reason string `yaml:"reason" doc:"Why."`
+	Owner  string `yaml:"owner" doc:"Who answers for it."`
+}
+
+type exclusion struct {
+	ID       string `yaml:"id" doc:"Name of the exclusion in reports, such as X-07."`
+	Owner    string `yaml:"owner" doc:"Who answers for it."`
+	Reason   string `yaml:"reason" doc:"Why."`
+	Created  string `yaml:"created" doc:"Day on which it was made, as 2006-01-02."`
+	Expires  string `yaml:"expires" doc:"Last day on which it holds, as 2006-01-02."`
+	Approver string `yaml:"approver" doc:"Who agreed to it."`
+	Source   string `yaml:"source" doc:"Name of a source."`
+	Account  string `yaml:"account" doc:"Immutable id or login of an account."`
+	Person   string `yaml:"person" doc:"Employee id of the owner."`
+	Group    string `yaml:"group" doc:"Name or id of a grant that the account holds."`
+	Pattern  string `yaml:"pattern" doc:"Glob over logins, such as svc-*."`
+}
+
+type breakGlass struct {
+	Source  string `yaml:"source" doc:"Name of a source."`
+	Account string `yaml:"account" doc:"Immutable id or login of the account."`
+	Owner   string `yaml:"owner" doc:"Who answers for it."`
+	Reason  string `yaml:"reason" doc:"What it is for."`
+}
+
+type report struct {
+	Path    string   `yaml:"path" doc:"Where the newest workbook is copied to, besides the run folder."`
+	Formats []string `yaml:"formats" doc:"What is written besides the workbook: csv, jsonl (default both)."`
+}
+
+// unsupported is the value of a key of the design that this version does not act on. Accepting it in silence would let a
+// user believe that it works.
+type unsupported struct{}
+
+// UnmarshalYAML always fails.
+func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
+
+// unsupportedKeys are not offered to a user who misspelt a key.
+func unsupportedKeys() []string {
+	return []string{"links", "holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules", "classifier"}
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+func (f *file) exclusions(list string, entries []exclusion, c *Config) []policies.Exclusion {
+	var out []policies.Exclusion
+	for i, e := range entries {
+		out = append(out, f.exclusion(fmt.Sprintf("%s[%d]", list, i), e, c))
+	}
+	return out
+}
+
+// exclusion checks one entry. Who owns it, why and until when are mandatory, and so is something that it matches.
+func (f *file) exclusion(key string, e exclusion, c *Config) policies.Exclusion {
+	f.need(key+".id", e.ID)
+	f.need(key+".owner", e.Owner)
+	f.need(key+".reason", e.Reason)
+	if e.Source != "" {
+		f.oneOf(key+".source", e.Source, names(c.Sources))
+	}
+	if e.Source+e.Account+e.Person+e.Group+e.Pattern == "" {
+		f.fail(key, "set at least one of source, account, person, group, pattern", "matches nothing")
+	}
+	if _, err := path.Match(e.Pattern, ""); err != nil {
+		f.fail(key+".pattern", "* matches any text, ? one character", "%q is not a pattern", e.Pattern)
+	}
+	out := policies.Exclusion{ID: e.ID, Owner: e.Owner, Reason: e.Reason, Approver: e.Approver, Source: e.Source,
+		Account: e.Account, Person: e.Person, Group: e.Group, Pattern: e.Pattern, Place: f.where(key)}
+	out.Expires = f.endOfDay(key+".expires", e.Expires, c.Zone)
+	if e.Created == "" {
+		return out
+	}
+	created, err := scanners.ParseDate(e.Created)
+	if err != nil {
+		f.fail(key+".created", "", "%v", err)
+		return out
+	}
+	out.Created = created.Midnight(c.Zone)
+	if !out.Expires.IsZero() && !out.Expires.After(out.Created) {
+		f.fail(key+".expires", "", "lies before created")
+	}
+	return out
+}
+
+// exclusionsFile reads a file that holds nothing but a list of exclusions.
+func (f *file) exclusionsFile(name string, c *Config) []policies.Exclusion {
+	place := c.ResolvePath(name)
+	text, err := readLimited(place)
+	if err != nil {
+		f.fail("exclusions_file", "the path is relative to the folder of "+f.path, "%v", err)
+		return nil
+	}
+	root, err := parse(place, text)
+	if err != nil {
+		f.fail("exclusions_file", "", "%v", err)
+		return nil
+	}
+	own := &file{path: place, at: map[string]position{}}
+	var entries []exclusion
+	if root.Kind == yaml.SequenceNode {
+		own.list(root, reflect.ValueOf(&entries).Elem(), "")
+	} else {
+		own.fail("", "the file is a list: each entry starts with - id: …", "wants a list, not a %s", kindName(root))
+	}
+	out := own.exclusions("", entries, c)
+	f.mistakes = append(f.mistakes, own.mistakes...)
+	return out
+}
+
+func (f *file) uniqueExclusions(c *Config) {
+	first := map[string]string{}
+	for _, e := range c.Exclusions {
+		if at, twice := first[e.ID]; twice && e.ID != "" {
+			f.fail("exclusions", "each exclusion has an id of its own", "%s: id %q is already used at %s", e.Place, e.ID, at)
+		}
+		first[e.ID] = e.Place
+	}
+}
+
+func (f *file) breakGlass(entries []breakGlass, c *Config) []BreakGlass {
+	var out []BreakGlass
+	for i, b := range entries {
+		key := fmt.Sprintf("break_glass[%d]", i)
+		f.oneOf(key+".source", b.Source, names(c.Sources))
+		f.need(key+".account", b.Account)
+		f.need(key+".owner", b.Owner)
+		same := func(o BreakGlass) bool { return o.Source == b.Source && o.Account == b.Account }
+		if slices.ContainsFunc(out, same) {
+			f.fail(key, "", "account %q of %q is listed twice", b.Account, b.Source)
+		}
+		out = append(out, BreakGlass{b.Source, b.Account, b.Owner, b.Reason, f.where(key)})
+	}
+	return out
+}
