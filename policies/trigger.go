@@ -63,21 +63,52 @@ func (t Trigger) empty() bool {
 	return len(t.Status) == 0 && t.EndDate == nil && len(t.Kinds) == 0 && t.Flags == 0
 }
 
+// Clause is one clause of a trigger as it was applied to a verdict.
+type Clause struct {
+	// Name is the key of the clause in the policy file, Wants what the rule asks for, Has what the account has.
+	Name  string
+	Wants string
+	Has   string
+	Holds bool
+}
+
 // Selects reports whether every clause of the trigger holds for v at now.
 func (t Trigger) Selects(v *reconcile.Verdict, now time.Time) bool {
-	if len(t.Sources) > 0 && !slices.Contains(t.Sources, v.Account.System) {
-		return false
+	for _, clause := range t.Clauses(v, now) {
+		if !clause.Holds {
+			return false
+		}
 	}
-	if len(t.Kinds) > 0 && !slices.Contains(t.Kinds, v.Kind) {
-		return false
+	return true
+}
+
+// Clauses applies every clause that is set, in a fixed order.
+func (t Trigger) Clauses(v *reconcile.Verdict, now time.Time) []Clause {
+	var list []Clause
+	if len(t.Sources) > 0 {
+		list = append(list, Clause{"sources", fmt.Sprint(t.Sources), v.Account.System, slices.Contains(t.Sources, v.Account.System)})
 	}
-	if len(t.Status) > 0 && (v.Person == nil || !slices.Contains(t.Status, v.Person.State)) {
-		return false
+	if len(t.Kinds) > 0 {
+		list = append(list, Clause{"kinds", fmt.Sprint(t.Kinds), string(v.Kind), slices.Contains(t.Kinds, v.Kind)})
 	}
-	if t.EndDate != nil && !t.EndDate.passed(v, now) {
-		return false
+	if len(t.Status) > 0 {
+		state := reconcile.PersonState("nobody")
+		if v.Person != nil {
+			state = v.Person.State
+		}
+		list = append(list, Clause{"status", fmt.Sprint(t.Status), string(state), slices.Contains(t.Status, state)})
 	}
-	return v.Flags.Has(t.Flags)
+	if t.EndDate != nil {
+		end := "no stated end"
+		if v.End.Ended() && !v.End.Inferred {
+			end = day(v.End.At)
+		}
+		list = append(list, Clause{"end_date", fmt.Sprintf("passed by %s", t.EndDate.Offset), end, t.EndDate.passed(v, now)})
+	}
+	if t.Flags != 0 {
+		list = append(list, Clause{"flags", fmt.Sprint(t.Flags.List()), fmt.Sprint(v.Flags.List()), v.Flags.Has(t.Flags)})
+	}
+	return list
 }
 
 // passed reports whether the stated end of employment plus the offset lies before now. Inferred ends are not stated.
