@@ -181,7 +181,7 @@ func (e *Engine) verdict(f *file) Verdict {
 	v.Severity = severity(f, v.Kind, v.Flags)
 	v.DaysLate = f.daysLate()
 	if at, ok := f.idle.Get(); ok && f.enabled {
-		v.DaysIdle = scanners.Known(wholeDays(at, e.settings.AsOf, time.UTC))
+		v.DaysIdle = scanners.Known(max(0, wholeDays(at, e.settings.AsOf, time.UTC)))
 	}
 	return v
 }
@@ -248,7 +248,8 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(PossibleRehire, p.Gone() && p.Rehire != "")
 	set(HRConflict, p.Conflict != "")
 	set(Inferred, p.Gone() && p.End.Inferred)
-	set(InUse, p.Gone() && p.End.Inferred && f.enabled && f.usedAfter(p.End.At))
+	_, usedSince := f.usedAfter(p.End.At)
+	set(InUse, p.Gone() && p.End.Inferred && f.enabled && usedSince)
 	set(OnLeave, p.State == Leave)
 	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && e.drifted(f))
 	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.ordinary[personSystem{f.match.person, f.System}] > 1)
@@ -300,9 +301,22 @@ func (f *file) olderThanOwner() bool {
 // recycledKey is how much older than its owner's first employment an account may be before the match is suspect.
 const recycledKey = 90 * 24 * time.Hour
 
-// usedAfter reports whether the account was used later than at, beyond the tolerance and the signal's own error band.
-func (f *file) usedAfter(at time.Time) bool {
-	return f.used && f.lastUse.At.Value.After(at.Add(f.settings.Thresholds.Tolerance+f.lastUse.Precision))
+// usedAfter reports whether the account was used later than at, and returns the newest signal that proves it.
+func (f *file) usedAfter(at time.Time) (scanners.Signal, bool) {
+	var proof scanners.Signal
+	found := false
+	for _, s := range f.Signals {
+		use, known := s.At.Get()
+		if known && f.proves(s, at) && (!found || use.After(proof.At.Value)) {
+			proof, found = s, true
+		}
+	}
+	return proof, found
+}
+
+// proves reports whether s lies later than at, beyond the tolerance and its own error band.
+func (f *file) proves(s scanners.Signal, at time.Time) bool {
+	return s.At.Value.After(at.Add(f.settings.Thresholds.Tolerance + s.Precision))
 }
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

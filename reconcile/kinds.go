@@ -59,11 +59,16 @@ var tests = [...]test{
 
 func isContradiction(f *file) bool {
 	at, known := f.DisabledAt.Get()
-	return !f.enabled && known && f.usedAfter(at)
+	if f.enabled || !known {
+		return false
+	}
+	_, used := f.usedAfter(at)
+	return used
 }
 
 func whyContradiction(f *file) string {
-	return fmt.Sprintf("disabled on %s, yet used on %s", when(f.DisabledAt.Value), signal(f.lastUse))
+	use, _ := f.usedAfter(f.DisabledAt.Value)
+	return fmt.Sprintf("disabled on %s, yet used on %s", when(f.DisabledAt.Value), signal(use))
 }
 
 // judged reports whether the kinds of enabled accounts apply: break-glass accounts are enabled and unused on purpose.
@@ -86,11 +91,16 @@ func whyDisputed(f *file) string {
 func (f *file) ownerGone() bool { return f.judged() && f.owner != nil && f.owner.Gone() }
 
 func isUsedAfterEnd(f *file) bool {
-	return f.ownerGone() && !f.owner.End.Inferred && f.usedAfter(f.owner.End.At)
+	if !f.ownerGone() || f.owner.End.Inferred {
+		return false
+	}
+	_, used := f.usedAfter(f.owner.End.At)
+	return used
 }
 
 func whyUsedAfterEnd(f *file) string {
-	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.Ref(), when(f.owner.End.At), signal(f.lastUse))
+	use, _ := f.usedAfter(f.owner.End.At)
+	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.Ref(), when(f.owner.End.At), signal(use))
 }
 
 func isLeaverActive(f *file) bool { return f.ownerGone() }
@@ -150,13 +160,10 @@ func whyEarlyActive(f *file) string {
 	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.Ref(), when(f.owner.NextStart))
 }
 
-// idleCounts reports whether inactivity means anything: not during leave, and not before the first day.
+// idleCounts reports whether inactivity means anything: not while the owner is on leave, suspended or yet to start. An
+// account that its sponsor only answers for is not used by the sponsor, whose absence explains nothing.
 func (f *file) idleCounts() bool {
-	if !f.judged() {
-		return false
-	}
-	p := f.responsible()
-	return p == nil || p.State == Employed
+	return f.judged() && (f.owner == nil || f.owner.State == Employed)
 }
 
 func isNeverUsed(f *file) bool {

@@ -217,7 +217,7 @@ type Verdict struct {
 	// account or, while it is enabled, to the as-of. Unknown when the employment has not ended, the end is inferred, or the
 	// account is disabled at an unknown time.
 	DaysLate scanners.Fact[int64]
-	// DaysIdle is the number of whole days from the optimistic end of the last use to the as-of.
+	// DaysIdle is the number of whole days from the optimistic end of the last use to the as-of; 0 while that lies ahead.
 	DaysIdle scanners.Fact[int64]
 	// Why says in one sentence which facts made the kind. Empty when there is no finding.
 	Why string
