@@ -102,6 +102,7 @@ func (x matcher) anchors(m *match, values []string) {
 		if folded := Fold(value); folded != "" {
 			tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: folded}
 			x.others.each(folded, func(i int32) { x.name(m, &tried, i, KeyAnchor) })
+			x.checkReserved(m, &tried, KeyEmployeeID+"="+stripZeros(folded))
 			x.record(m, tried)
 		}
 	}

@@ -28,12 +28,6 @@ type Roster struct {
 	past       []PastPerson // by person; Person itself is left empty
 }
 
-// sourceIDs indexes the employee ids of one people source.
-type sourceIDs struct {
-	index index
-	strip bool
-}
-
 // Population counts the people of a roster.
 type Population struct {
 	// Rows is the number of rows given to Add, Merged how many were further rows of a person already there.
@@ -51,53 +45,16 @@ type Issue struct {
 	Text   string
 }
 
-// index maps a key to the people that it names, without a slice per key for the usual single one.
-type index struct {
-	one  map[string]int32
-	many map[string][]int32
-}
-
-func newIndex() index { return index{map[string]int32{}, map[string][]int32{}} }
-
-func (x *index) add(key string, person int32) {
-	if key == "" {
-		return
-	}
-	first, taken := x.one[key]
-	if !taken {
-		x.one[key] = person
-		return
-	}
-	if first == person || slices.Contains(x.many[key], person) {
-		return
-	}
-	if len(x.many[key]) == 0 {
-		x.many[key] = []int32{first}
-	}
-	x.many[key] = append(x.many[key], person)
-}
-
-// each calls f for every person that key names.
-func (x *index) each(key string, f func(int32)) {
-	if list, ok := x.many[key]; ok {
-		for _, i := range list {
-			f(i)
-		}
-		return
-	}
-	if i, ok := x.one[key]; ok {
-		f(i)
-	}
-}
-
 // RosterBuilder collects people. The order of calls does not matter to the result.
 type RosterBuilder struct {
 	settings Settings
 	byID     map[personKey]int32
 	people   []gathered
 	reserved map[string]string
-	rows     int64
-	merged   int64
+	// unread says of people whose row was rejected where it stands.
+	unread map[personKey]string
+	rows   int64
+	merged int64
 }
 
 type personKey struct{ system, id string }
@@ -110,7 +67,7 @@ type gathered struct {
 
 // NewRoster starts a roster. History may be the zero value.
 func NewRoster(settings Settings, history History) *RosterBuilder {
-	b := &RosterBuilder{settings: settings, byID: map[personKey]int32{}, reserved: map[string]string{}}
+	b := &RosterBuilder{settings: settings, byID: map[personKey]int32{}, reserved: map[string]string{}, unread: map[personKey]string{}}
 	for i := range history.People {
 		past := &history.People[i]
 		b.person(past.Person.System, past.Person.ID).past = past
@@ -139,18 +96,27 @@ func (b *RosterBuilder) Add(row scanners.Person) {
 	g.rows = append(g.rows, row)
 }
 
-// Reserve keeps the keys of a people row that could not be read: accounts that carry one of them are disputed.
+// Reserve keeps the keys of a people row that could not be read: accounts that carry one of them are disputed, and so are
+// those that lead to the same person by what another row or the history knows.
 func (b *RosterBuilder) Reserve(source string, rejected scanners.Rejection) {
 	where := fmt.Sprintf("%s %s could not be read (%s)", source, rejected.Place, rejected.Reason)
 	if rejected.ID != "" {
-		b.reserved[KeyEmployeeID+"="+stripZeros(Fold(rejected.ID))] = where
+		first(b.reserved, KeyEmployeeID+"="+stripZeros(Fold(rejected.ID)), where)
+		first(b.unread, personKey{source, Fold(rejected.ID)}, where)
 	}
 	for _, key := range rejected.Keys {
 		if mail := mailKey(key, b.settings.MailDomains); mail != "" {
-			b.reserved[KeyMail+"="+mail] = where
+			first(b.reserved, KeyMail+"="+mail, where)
 		} else {
-			b.reserved[KeyEmployeeID+"="+stripZeros(Fold(key))] = where
+			first(b.reserved, KeyEmployeeID+"="+stripZeros(Fold(key)), where)
 		}
+	}
+}
+
+// first keeps the first text in alphabetical order, so that the order of calls does not matter.
+func first[K comparable](texts map[K]string, key K, text string) {
+	if old, taken := texts[key]; !taken || text < old {
+		texts[key] = text
 	}
 }
 
@@ -194,7 +160,7 @@ func (g *gathered) identity() *scanners.Person {
 	return &g.past.Person
 }
 
-// compareRows orders the rows of one person: latest start first, then by everything that is printed.
+// compareRows orders the rows of one person: latest start first, then by everything that they say.
 func compareRows(x, y scanners.Person) int {
 	start := func(p scanners.Person) string {
 		last := ""
@@ -204,7 +170,8 @@ func compareRows(x, y scanners.Person) int {
 		return last
 	}
 	return cmp.Or(strings.Compare(start(y), start(x)), strings.Compare(x.ID, y.ID),
-		strings.Compare(strings.Join(x.Mails, " "), strings.Join(y.Mails, " ")), strings.Compare(x.Place, y.Place))
+		strings.Compare(fmt.Sprintf("%q", x.Mails), fmt.Sprintf("%q", y.Mails)), strings.Compare(x.Place, y.Place),
+		strings.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)))
 }
 
 // settle merges the rows of person i. The last complete snapshot speaks for people who have no row tonight.
@@ -216,22 +183,28 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		rows = []scanners.Person{g.past.Person}
 		p.Remembered = true
 	}
-	first := rows[0]
-	p.System, p.ID, p.Place = first.System, first.ID, first.Place
-	p.DisplayName, p.GivenName, p.FamilyName = first.DisplayName, first.GivenName, first.FamilyName
-	p.Manager, p.Department, p.Location = first.Manager, first.Department, first.Location
-	for _, row := range rows {
+	head := rows[0]
+	p.System, p.ID, p.Place = head.System, head.ID, head.Place
+	p.DisplayName, p.GivenName, p.FamilyName = head.DisplayName, head.GivenName, head.FamilyName
+	p.Manager, p.Department, p.Location = head.Manager, head.Department, head.Location
+	for n, row := range rows {
 		p.Mails = appendNew(p.Mails, row.Mails)
 		p.OtherIDs = appendNew(p.OtherIDs, row.OtherIDs)
 		p.Employments = append(p.Employments, row.Employments...)
-		if !sameHuman(first, row) {
-			r.disputed[i] = fmt.Sprintf("%s: id %q stands for different people (%s and %s)", first.System, first.ID, first.Place, row.Place)
+		for _, other := range rows[:n] {
+			if !sameHuman(other, row) {
+				r.disputed[i] = fmt.Sprintf("%s: id %q stands for different people (%s and %s)", head.System, head.ID, other.Place, row.Place)
+			}
 		}
 	}
 	if text, bad := r.disputed[i]; bad {
-		r.issues = append(r.issues, Issue{first.System, first.Place, text})
+		r.issues = append(r.issues, Issue{head.System, head.Place, text})
 	}
-	zone := b.zone(first)
+	unread, rejected := b.unread[personKey{head.System, Fold(head.ID)}]
+	if rejected {
+		r.disputed[i] = unread
+	}
+	zone := b.zone(head)
 	p.Zone = zone.String()
 	inferred := b.settings.AsOf
 	if g.past != nil {
@@ -243,10 +216,23 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		}
 	}
 	settle(p, zone, b.settings.AsOf, inferred)
-	if p.Remembered && !(p.State == Ended && !p.End.Inferred) {
-		p.State, p.End = Vanished, End{At: p.LastSeen, Inferred: true}
-		p.Conflict, p.UpcomingEnd, p.NextStart = "", scanners.Date{}, time.Time{}
+	if p.Remembered && !rejected {
+		p.vanish()
 	}
+}
+
+// vanish ends p, whom no source shows any more, on the day of the last snapshot. A stated end that has passed stays, and
+// so does the instant of a status that said earlier that the employment is over.
+func (p *Person) vanish() {
+	if p.State == Ended && !p.End.Inferred {
+		return
+	}
+	end := p.LastSeen
+	if p.State == Ended && p.End.At.Before(end) {
+		end = p.End.At
+	}
+	p.State, p.End = Vanished, End{At: end, Inferred: true}
+	p.Conflict, p.UpcomingEnd, p.NextStart, p.Rehire = "", scanners.Date{}, time.Time{}, ""
 }
 
 func (b *RosterBuilder) zone(p scanners.Person) *time.Location {
@@ -276,105 +262,26 @@ func sameHuman(x, y scanners.Person) bool {
 	return same(x.GivenName, y.GivenName) && same(x.FamilyName, y.FamilyName) && same(x.DisplayName, y.DisplayName)
 }
 
-// indexIDs indexes employee ids. Leading zeros go where every id that a source shows tonight is digits and none collide
-// without them.
-func (b *RosterBuilder) indexIDs(r *Roster) {
-	type shape struct {
-		allDigits bool
-		stripped  map[string]string
-		collision string
-	}
-	shapes := map[string]*shape{}
-	for i := range r.people {
-		p := &r.people[i]
-		s := shapes[p.System]
-		if s == nil {
-			s = &shape{allDigits: true, stripped: map[string]string{}}
-			shapes[p.System] = s
-			r.order = append(r.order, p.System)
-		}
-		if p.Remembered {
-			continue
-		}
-		id := Fold(p.ID)
-		s.allDigits = s.allDigits && digits(id)
-		if other, taken := s.stripped[stripZeros(id)]; taken && other != id {
-			s.collision = fmt.Sprintf("ids %q and %q differ only in leading zeros, so zeros are kept", other, id)
-		}
-		s.stripped[stripZeros(id)] = id
-	}
-	slices.Sort(r.order)
-	for _, system := range r.order {
-		s := shapes[system]
-		if s.allDigits && s.collision != "" {
-			r.issues = append(r.issues, Issue{Source: system, Text: s.collision})
-		}
-		r.ids[system] = &sourceIDs{newIndex(), s.allDigits && s.collision == "" && !b.settings.KeepZeros[system]}
-	}
-}
-
-func (b *RosterBuilder) indexKeys(r *Roster, i int32) {
-	p := &r.people[i]
-	ids := r.ids[p.System]
-	ids.index.add(ids.key(p.ID), i)
-	for _, id := range p.OtherIDs {
-		r.others.add(Fold(id), i)
-	}
-	for _, mail := range p.Mails {
-		r.mails.add(mailKey(mail, b.settings.MailDomains), i)
-	}
-	if past := b.people[i].past; past != nil {
-		r.past[i].FormerMails = b.formerMails(past, p)
-		for _, mail := range r.past[i].FormerMails {
-			r.former[mail] = append(r.former[mail], i)
-		}
-	}
-}
-
-func (s *sourceIDs) key(id string) string {
-	if id = Fold(id); s.strip {
-		return stripZeros(id)
-	}
-	return id
-}
-
-// formerMails lists the normalised addresses that p had in an earlier snapshot and has no more.
-func (b *RosterBuilder) formerMails(past *PastPerson, p *Person) []string {
-	now := map[string]bool{}
-	for _, mail := range p.Mails {
-		now[mailKey(mail, b.settings.MailDomains)] = true
-	}
-	var former []string
-	for _, list := range [][]string{past.FormerMails, past.Person.Mails} {
-		for _, mail := range list {
-			if key := mailKey(mail, b.settings.MailDomains); key != "" && !now[key] {
-				former = appendNew(former, []string{key})
-			}
-		}
-	}
-	return former
-}
-
 // findRehires marks leavers who share a mail address or another id with somebody employed or about to be.
 func (r *Roster) findRehires() {
 	for _, x := range []*index{&r.mails, &r.others} {
 		for _, list := range x.many {
+			present := r.presentAmong(list)
 			for _, i := range list {
-				if r.people[i].Gone() && r.people[i].Rehire == "" {
-					r.people[i].Rehire = r.presentAmong(list)
+				if p := &r.people[i]; p.Gone() && present != "" && (p.Rehire == "" || present < p.Rehire) {
+					p.Rehire = present
 				}
 			}
 		}
 	}
 }
 
+// presentAmong returns the first of the listed people who is not gone, by source and id; empty when all are.
 func (r *Roster) presentAmong(list []int32) string {
 	name := ""
 	for _, i := range list {
-		if p := &r.people[i]; !p.Gone() {
-			if ref := p.System + "/" + p.ID; name == "" || ref < name {
-				name = ref
-			}
+		if p := &r.people[i]; !p.Gone() && (name == "" || p.Ref() < name) {
+			name = p.Ref()
 		}
 	}
 	return name

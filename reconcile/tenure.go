@@ -25,7 +25,7 @@ func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Ti
 	}
 	end, stated := e.EndsAt(zone)
 	switch {
-	case stated && !t.start.IsZero() && t.start.After(end) && !e.Status.Ended():
+	case stated && e.Start.IsKnown() && e.End.Value.Before(e.Start.Value) && !e.Status.Ended():
 		// A single-row export of a rehire: the new start beside the old end. The start wins.
 	case stated:
 		t.end, t.endDate, t.endStated = end, e.End.Value, true

@@ -78,11 +78,11 @@ func (w world) at(asOf time.Time) world {
 
 // next is the following night: what was remembered tonight is history.
 func (w world) next(asOf time.Time, people ...scanners.Person) world {
-	w.history = reconcile.History{}
+	var history reconcile.History
 	for past := range w.roster().Remember(w.settings.AsOf) {
-		w.history.People = append(w.history.People, past)
+		history.People = append(history.People, past)
 	}
-	w.settings.AsOf, w.people, w.rejected = asOf, people, nil
+	w.settings.AsOf, w.history, w.people, w.rejected = asOf, history, people, nil
 	return w
 }
 
