@@ -1,0 +1,77 @@
+# leaver: build, test, check. `make` alone prints what there is.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help build test check fmt vet lint house tidy docs fuzz bench demo clean
+
+# One set of flags for programs and tests, so that nothing is compiled twice. The symbol table stays (no -s, no -w): the
+# proof that leaver cannot write is read from it. The version is stamped here, so go need not ask git.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(filter-out -trimpath -buildvcs=%,$(GOFLAGS)) -trimpath -buildvcs=false
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS  := -X main.stamped=$(VERSION) -X main.revision=$(REVISION)
+BIN      ?= bin
+TOOLS    := $(CURDIR)/bin/tools
+FUZZTIME ?= 30s
+# Packages with goroutines of their own get a second run under the race detector, without their tests of scale (-short).
+RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./reconcile ./policies ./cmd/internal/...
+BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./reports ./cmd/internal/runstore ./cmd/internal/job
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+build: ## bin/leaver and bin/leaver-remediate
+	go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/leaver ./cmd/leaver-remediate
+
+test: ## every test, with real servers; installs missing Debian packages when root
+	@echo 'make test: about 15 minutes from cold and 4 GB of memory, on 2 cores'
+	@bash .ci/debian
+	@{ failed=0; go test -json -timeout 20m ./... || failed=1; $(RACE) || failed=1; exit $$failed; } | go run .ci/testlines.go
+
+# The race detector needs cgo and a C compiler.
+RACE = if command -v $${CC:-gcc} >/dev/null; then CGO_ENABLED=1 go test -json -race -short -timeout 20m $(RACE_PKGS); \
+	else echo 'skipped: the race detector needs gcc'; test -z "$${CI:-}"; fi
+
+check: fmt vet lint house tidy ## format, vet, lint, house rules, read-only walls, go.mod, generated pages
+	@echo 'make check: all good'
+
+fmt:
+	@bad=$$(gofmt -l cmd scanners reconcile policies reports fixtures .ci); test -z "$$bad" || { echo "not formatted by gofmt:"; echo "$$bad"; exit 1; }
+	@for script in .ci/run .ci/debian; do bash -n $$script; done
+
+vet:
+	go vet ./...
+
+lint: ## staticcheck, errcheck and ineffassign, pinned in .ci/tools
+	@go -C .ci/tools build -o $(TOOLS)/ tool
+	$(TOOLS)/staticcheck ./...
+	$(TOOLS)/errcheck -exclude .ci/errcheck.txt ./...
+	$(TOOLS)/ineffassign ./...
+
+# The rules of CONTRIBUTING.md, what leaver is linked from, its symbol table, and docs/ against the code.
+house:
+	go test -count=1 ./cmd
+
+tidy:
+	go mod tidy -diff
+
+docs: ## rewrite docs/connectors from the connectors' package comments
+	go test -count=1 ./cmd -run '^TestConnectorPages$$' -update
+
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@grep -roE --include='*_test.go' '^func Fuzz\w+' cmd scanners reconcile policies reports fixtures | sort | while IFS=: read -r file func; do \
+		echo "$${func#func } in $$(dirname $$file)"; go test ./$$(dirname $$file) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) </dev/null; done
+
+bench: ## speed and memory, one package after the other
+	@for p in $(BENCH_PKGS); do go test $$p -run '^$$' -bench . -benchmem -timeout 60m; done
+
+demo: announce build ## a made-up company, several nights, and its report; no server, no root
+	@go run ./fixtures/demo
+
+announce:
+	@echo 'make demo: about 2 minutes from cold (half a minute when built) and 1 GB of memory, on 2 cores'
+
+clean: ## remove what was built and the demo
+	rm -rf bin demo
