@@ -1,0 +1,151 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leaver-audit/leaver/fixtures/company"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// companySettings are the parameters that the invented company is told in.
+func companySettings(asOf time.Time) reconcile.Settings {
+	return reconcile.Settings{
+		AsOf: asOf, Zone: zone(company.Zone), Keys: []string{reconcile.KeyEmployeeID, reconcile.KeyMail}, PeopleComplete: true,
+		Thresholds: reconcile.Thresholds{
+			Profile: "custom", Dormant: company.Dormant, NeverUsed: company.NeverUsed, Tolerance: company.Tolerance,
+			Early: company.Early, RecentUse: 30 * daySpan, FailedLogins: company.FailedSignIn,
+		},
+	}
+}
+
+// companyNight is what an engine knows on one night of the company.
+func companyNight(c *company.Company, n int, history reconcile.History) *reconcile.Roster {
+	b := reconcile.NewRoster(companySettings(c.AsOf(n)), history)
+	for _, roster := range company.Rosters() {
+		for p := range c.People(roster, n) {
+			b.Add(p)
+		}
+	}
+	return b.Build()
+}
+
+// companyEngine has surveyed and resolved the accounts of night n.
+func companyEngine(c *company.Company, n int, roster *reconcile.Roster) *reconcile.Engine {
+	e := reconcile.NewEngine(companySettings(c.AsOf(n)), roster)
+	eachAccount(c, n, e.Survey)
+	if e.NeedsResolve() {
+		eachAccount(c, n, e.Resolve)
+	}
+	return e
+}
+
+func eachAccount(c *company.Company, n int, f func(*scanners.Account)) {
+	for _, system := range company.Systems() {
+		for a := range c.Accounts(system, n) {
+			a.System = system
+			f(&a)
+		}
+	}
+}
+
+// accountKey names an account over all systems.
+type accountKey struct{ system, id string }
+
+// TestTruth compares every verdict of every night with what the company's event log says about the account.
+func TestTruth(t *testing.T) {
+	now := instant("2026-03-10T02:00:00Z")
+	cases := []struct {
+		name    string
+		options company.Options
+	}{
+		{"5,000 accounts", company.Options{Seed: 1, Accounts: 5000, Now: now, Nights: 5, AllCases: true}},
+		{"5,000 accounts, another seed, in autumn", company.Options{Seed: 20261025, Accounts: 5000, Now: instant("2026-10-27T01:00:00Z"), Nights: 6, AllCases: true}},
+		{"few cases among many people", company.Options{Seed: 7, Accounts: 2000, People: 900, Now: instant("2028-03-01T03:30:00Z"), Nights: 4, AllCases: true}},
+		{"the smallest company", company.Options{Seed: 42, Accounts: 200, Now: instant("2026-04-01T00:30:00Z"), Nights: 8, AllCases: true}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			total := playNights(t, company.New(c.options))
+			if c.options.Accounts >= 5000 {
+				enough(t, total)
+			}
+		})
+	}
+}
+
+// playNights runs night after night with the history of the nights before and returns the kinds of the last night.
+func playNights(t *testing.T, c *company.Company) map[reconcile.Kind]int {
+	t.Helper()
+	var history reconcile.History
+	var kinds map[reconcile.Kind]int
+	for n := range c.Nights() {
+		roster := companyNight(c, n, history)
+		kinds = compareNight(t, c, n, companyEngine(c, n, roster))
+		history = reconcile.History{People: slices.Collect(roster.Remember(c.AsOf(n)))}
+	}
+	return kinds
+}
+
+// compareNight compares account by account and reports at most one difference per case.
+func compareNight(t *testing.T, c *company.Company, n int, e *reconcile.Engine) map[reconcile.Kind]int {
+	t.Helper()
+	truths := map[accountKey]company.Truth{}
+	for truth := range c.Truth(n) {
+		truths[accountKey{truth.System, truth.AccountID}] = truth
+	}
+	kinds, told := map[reconcile.Kind]int{}, map[string]bool{}
+	eachAccount(c, n, func(a *scanners.Account) {
+		key := accountKey{a.System, a.ID}
+		truth, exists := truths[key]
+		if !exists {
+			t.Errorf("night %d: %v exists, the truth does not know it", n, key)
+			return
+		}
+		delete(truths, key)
+		v := e.Judge(a)
+		kinds[v.Kind]++
+		if diff := differs(v, truth); diff != "" && !told[truth.Case] {
+			told[truth.Case] = true
+			t.Errorf("night %d, case %q, %s/%s: %s (why: %s)", n, truth.Case, a.System, a.ID, diff, v.Why)
+		}
+	})
+	for key := range truths {
+		t.Errorf("night %d: %v was not read", n, key)
+	}
+	return kinds
+}
+
+// differs says in which respects the verdict is not the truth.
+func differs(v reconcile.Verdict, truth company.Truth) string {
+	var diffs []string
+	compare := func(what, got, want string) {
+		if got != want {
+			diffs = append(diffs, fmt.Sprintf("%s %q, the truth is %q", what, got, want))
+		}
+	}
+	names := v.Flags.List()
+	slices.Sort(names)
+	person := ""
+	if v.Person != nil {
+		person = v.Person.Ref()
+	}
+	compare("kind", string(v.Kind), truth.Kind)
+	compare("flags", strings.Join(names, " "), strings.Join(truth.Flags, " "))
+	compare("person", person, truth.Person)
+	return strings.Join(diffs, "; ")
+}
+
+// enough fails unless there are twenty accounts of every kind that these sources can show.
+func enough(t *testing.T, kinds map[reconcile.Kind]int) {
+	t.Helper()
+	for _, k := range reconcile.Kinds() {
+		if k != reconcile.RuleMatch && kinds[k] < 20 {
+			t.Errorf("only %d accounts of kind %q on the last night: %v", kinds[k], k, kinds)
+		}
+	}
+}
