@@ -54,7 +54,8 @@ func (e *Engine) Survey(a *scanners.Account) {
 // NeedsResolve reports whether any surveyed account refers to another account of its system.
 func (e *Engine) NeedsResolve() bool { return len(e.wanted) > 0 }
 
-// Resolve looks whether a is an account that others refer to, and if so remembers whose it is.
+// Resolve looks whether a is an account that others refer to, and if so remembers whose it is. A reference that several
+// accounts answer to names the people of all of them.
 func (e *Engine) Resolve(a *scanners.Account) {
 	keys := append([]string{a.ID, a.DN}, a.Logins...)
 	for _, key := range keys {
@@ -62,8 +63,9 @@ func (e *Engine) Resolve(a *scanners.Account) {
 			continue
 		}
 		ref := accountRef{a.System, dnKey(key)}
-		if known, ok := e.wanted[ref]; ok && len(known.named) == 0 {
-			e.wanted[ref] = e.matcher(false).account(a)
+		if known, ok := e.wanted[ref]; ok {
+			known.join(e.matcher(false).account(a))
+			e.wanted[ref] = known
 		}
 	}
 }
@@ -136,7 +138,7 @@ func (e *Engine) findSponsor(f *file) {
 		}
 		switch {
 		case m.disputed():
-			f.match.named, f.match.unclear = m.named, m.unclear
+			f.match.named, f.match.unclear, f.sponsor = m.named, m.unclear, nil
 			return
 		case len(m.named) == 0:
 			f.unresolved = append(f.unresolved, ref)

@@ -1,8 +1,10 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -34,6 +36,18 @@ type KeyTried struct {
 }
 
 func (m *match) disputed() bool { return len(m.named) > 1 || m.unclear != "" }
+
+// join adds the people of another account that answers to the same reference; the order of accounts does not matter.
+func (m *match) join(other match) {
+	m.named = append(m.named, other.named...)
+	slices.SortFunc(m.named, func(x, y Candidate) int {
+		return cmp.Or(strings.Compare(x.Person.Ref(), y.Person.Ref()), strings.Compare(x.Key, y.Key), strings.Compare(x.Value, y.Value))
+	})
+	m.named = slices.CompactFunc(m.named, func(x, y Candidate) bool { return x.Person == y.Person })
+	if other.unclear != "" && (m.unclear == "" || other.unclear < m.unclear) {
+		m.unclear = other.unclear
+	}
+}
 
 // matcher correlates against one roster. With explain set it records every key tried.
 type matcher struct {
