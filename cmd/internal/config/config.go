@@ -58,7 +58,7 @@ type Source struct {
 
 // Correlation says how accounts find their person.
 type Correlation struct {
-	// Keys are the correlation keys in force, in the order of the file: "employee_id", "mail".
+	// Keys are the correlation keys in force, in the order of the file: "employee_id", "mail", "anchor".
 	Keys []string
 	// MailDomains maps a former mail domain to the one that replaced it, both in lower case.
 	MailDomains map[string]string

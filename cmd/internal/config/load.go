@@ -91,7 +91,7 @@ func (f *file) zone(key, name string, needed bool) *time.Location {
 }
 
 func (f *file) correlation(c correlation) Correlation {
-	known := []string{"employee_id", "mail"}
+	known := []string{"employee_id", "mail", "anchor"}
 	out := Correlation{Keys: c.Keys, KeepZeros: c.Zeros == "keep", MailDomains: map[string]string{}}
 	if len(c.Keys) == 0 {
 		f.fail("correlation.keys", "for example correlation: {keys: [employee_id, mail]}", "is missing")

@@ -151,7 +151,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"password in an address", "path: crm.csv", "path: https://me:hunter2@host/x", "13:11", []string{"the address holds a password"}},
 		{"unsupported key", "state: state", "state: state\nschedule: {nightly: daily}", "4:1", []string{"schedule: not supported yet", "hint: remove the key"}},
 		{"unsupported source key", "    path: crm.csv", "    path: crm.csv\n    price_list: x.csv", "14:5", []string{"price_list: not supported yet"}},
-		{"unknown correlation key", "[employee_id, mail]", "[employee_id, phone]", "16:35", []string{`unknown value "phone"`, "it is one of employee_id, mail"}},
+		{"unknown correlation key", "[employee_id, mail]", "[employee_id, phone]", "16:35", []string{`unknown value "phone"`, "it is one of employee_id, mail, anchor"}},
 		{"key listed twice", "[employee_id, mail]", "[mail, mail]", "16:28", []string{"is listed twice"}},
 		{"list wanted", "[employee_id, mail]", "mail", "16:15", []string{"wants a list, not a single value"}},
 		{"mapping wanted", "{profile: custom, dormant: 90d, never_used: 45d}", "custom", "17:1", []string{"wants keys and values", "known keys: profile"}},

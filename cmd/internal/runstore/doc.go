@@ -1,0 +1,32 @@
+// Package runstore keeps what runs leave behind: one folder per run, and the state that one run hands to the next.
+//
+// The state folder (0700, files 0600) holds
+//
+//	leaver.db          SQLite: people history, findings, grace clocks, the list of runs
+//	lock               taken while a run works
+//	runs/RUN/          one sealed run: snapshots, verdicts, reports, manifest.json with the SHA-256 of each file
+//	runs/RUN.partial/  a run at work, or what a crashed one left
+//
+// # A run
+//
+// [Store.Lock], then [Store.Begin], then the files ([Run.CreateAccounts], [Run.CreatePeople], [Run.CreateRejected],
+// [Run.CreateVerdicts], [Run.CreateReported], [Run.CreateFile]), then [Run.Seal], and at last one of
+//
+//   - [Run.Accept]: the run becomes the newest truth; history, findings and clocks advance;
+//   - [Run.KeepOnly]: a run for an earlier as-of; its folder is kept, the state is not touched;
+//   - [Run.Refuse]: a gate stopped it; its folder is kept, the state is not touched;
+//   - [Run.Fail]: no result; the folder goes, the list of runs says why. It needs no seal.
+//
+// # Why a crash cannot do harm
+//
+// Every file is written under a temporary name, synced and renamed. The manifest is the last of them. Then one SQLite
+// transaction, synced to disk, changes the whole state at once; only afterwards the folder loses its ".partial". A crash
+// before the commit leaves the old state and a folder that the next Begin removes. A crash after it leaves the new state
+// and a complete folder under its partial name, where it is found, and which the next Begin renames.
+//
+// # Files of a run
+//
+// Snapshots are Parquet with zstd, readable by any engine; a fact is two columns, the value (null unless known) and its
+// state ("known", "never", "unknown: reason"). They hold every field of an account or a person. Lists are read back as nil
+// when they were empty.
+package runstore

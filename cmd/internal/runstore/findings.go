@@ -1,0 +1,207 @@
+package runstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+)
+
+// Finding is one finding over time.
+type Finding struct {
+	// ID is that of [reconcile.Verdict.ID].
+	ID string
+	// Source and Account (its immutable id) name the account, Kind and Severity are those of the last run that showed it.
+	Source   string
+	Account  string
+	Kind     reconcile.Kind
+	Severity reconcile.Severity
+	// Person is "source/id" of the owner, or "".
+	Person string
+	// FirstSeen and LastSeen are as-of instants of accepted runs; the store sets them. A finding that comes back after its
+	// account was gone keeps its FirstSeen; one that comes back after it was fixed starts anew.
+	FirstSeen time.Time
+	LastSeen  time.Time
+}
+
+// The reasons for which a finding is closed. The first two come from an account that was read.
+const (
+	closedFixed  = "fixed"
+	closedOther  = "another finding took its place"
+	closedAbsent = "gone: a complete scan does not show the account any more"
+)
+
+// Findings returns the open findings by id.
+func (s *Store) Findings(ctx context.Context) (map[string]Finding, error) {
+	open, err := openFindings(ctx, s.db)
+	return open, s.database("read the findings", err)
+}
+
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func openFindings(ctx context.Context, db queryer) (map[string]Finding, error) {
+	rows, err := db.QueryContext(ctx, `SELECT id, source, account, kind, severity, person, first_seen, last_seen FROM findings
+		WHERE closed_at IS NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	open := map[string]Finding{}
+	for rows.Next() {
+		var f Finding
+		var severity, first, last string
+		if err := rows.Scan(&f.ID, &f.Source, &f.Account, &f.Kind, &severity, &f.Person, &first, &last); err != nil {
+			return nil, err
+		}
+		var bad [3]error
+		f.Severity, bad[0] = reconcile.ParseSeverity(severity)
+		f.FirstSeen, bad[1] = parseStamp(first)
+		f.LastSeen, bad[2] = parseStamp(last)
+		if err := errors.Join(bad[:]...); err != nil {
+			return nil, err
+		}
+		open[f.ID] = f
+	}
+	return open, rows.Err()
+}
+
+func (r *Run) writeFindings(ctx context.Context, tx *sql.Tx, c Commit) error {
+	open, err := openFindings(ctx, tx)
+	if err != nil {
+		return err
+	}
+	asOf := stamp(r.start.AsOf)
+	write, err := tx.PrepareContext(ctx, `INSERT INTO findings (id, source, account, kind, severity, person, first_seen, last_seen)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET kind = excluded.kind, severity = excluded.severity, person = excluded.person,
+			last_seen = excluded.last_seen, closed_at = NULL, closed_reason = '',
+			first_seen = CASE WHEN closed_at IS NULL OR closed_reason LIKE 'gone:%' THEN first_seen ELSE excluded.first_seen END`)
+	if err != nil {
+		return err
+	}
+	defer write.Close()
+	for _, f := range c.Findings {
+		delete(open, f.ID)
+		if _, err := write.ExecContext(ctx, f.ID, f.Source, f.Account, f.Kind, f.Severity.String(), f.Person, asOf, asOf); err != nil {
+			return fmt.Errorf("finding %q: %w", f.ID, err)
+		}
+	}
+	return r.closeFindings(ctx, tx, c.Outcome, open)
+}
+
+// closeFindings closes those of the given findings of which the run can say that they are over.
+func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, missing map[string]Finding) error {
+	tonight, err := r.kinds(missing)
+	if err != nil {
+		return err
+	}
+	complete := map[string]bool{}
+	for _, source := range o.Sources {
+		complete[source.Name] = source.Coverage.Verdict.Complete()
+	}
+	for id, f := range missing {
+		kind, read := tonight[AccountKey{f.Source, f.Account}]
+		reason := closedAbsent
+		switch {
+		case read && kind == string(reconcile.KindNone):
+			reason = closedFixed
+		case read:
+			reason = closedOther
+		case !complete[f.Source]:
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE findings SET closed_at = ?, closed_reason = ? WHERE id = ?`, stamp(r.start.AsOf), reason, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kinds returns tonight's finding kind of the accounts of the given findings, as far as they were read.
+func (r *Run) kinds(findings map[string]Finding) (map[AccountKey]string, error) {
+	found := map[AccountKey]string{}
+	if len(findings) == 0 || !r.Has(verdictsName) {
+		return found, nil
+	}
+	wanted := make(map[AccountKey]struct{}, len(findings))
+	for _, f := range findings {
+		wanted[AccountKey{f.Source, f.Account}] = struct{}{}
+	}
+	for row, err := range readTable[seenRow](r.Path(verdictsName)) {
+		if err != nil {
+			return nil, err
+		}
+		key := AccountKey{row.Source, row.Account}
+		if _, ok := wanted[key]; ok {
+			found[key] = row.Kind
+		}
+	}
+	return found, nil
+}
+
+// Clocks returns the running grace clocks by finding.
+func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
+	clocks, err := readClocks(ctx, s.db)
+	return clocks, s.database("read the grace clocks", err)
+}
+
+func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
+	rows, err := db.QueryContext(ctx, `SELECT finding, rule, person, first_seen, basis, due_at FROM clocks ORDER BY finding`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var clocks []policies.Clock
+	for rows.Next() {
+		var c policies.Clock
+		var text [3]string
+		if err := rows.Scan(&c.Finding, &c.Rule, &c.Person, &text[0], &text[1], &text[2]); err != nil {
+			return nil, err
+		}
+		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt} {
+			if *into, err = parseStamp(text[i]); err != nil {
+				return nil, err
+			}
+		}
+		clocks = append(clocks, c)
+	}
+	return clocks, rows.Err()
+}
+
+// writeClocks makes c.Clocks the running clocks and keeps the events of the run.
+func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
+		return err
+	}
+	write, err := tx.PrepareContext(ctx, `INSERT INTO clocks (finding, rule, person, first_seen, basis, due_at) VALUES (?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer write.Close()
+	for _, k := range c.Clocks {
+		_, err := write.ExecContext(ctx, k.Finding, k.Rule, k.Person, stamp(k.FirstSeen), stamp(k.Basis), stamp(k.DueAt))
+		if err != nil {
+			return fmt.Errorf("clock of %q: %w", k.Finding, err)
+		}
+	}
+	for _, e := range c.Events {
+		text, err := json.Marshal(e.Clock)
+		if err != nil {
+			return fmt.Errorf("clock of %q: %w", e.Clock.Finding, err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO clock_events (run, finding, change, reason, clock) VALUES (?, ?, ?, ?, ?)`,
+			run, e.Clock.Finding, e.Change, e.Reason, text)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
