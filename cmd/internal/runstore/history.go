@@ -99,7 +99,8 @@ func writePerson(ctx context.Context, write *sql.Stmt, asOf time.Time, past reco
 		return err
 	}
 	digest := sha256.Sum256(fmt.Appendf(bytes.Clone(text), "|%v", seen))
-	_, err = write.ExecContext(ctx, past.Person.System, past.Person.ID, seen, digest[:16], text)
+	// The key is the folded id, as the roster compares it: HR may change the case of an id without changing the person.
+	_, err = write.ExecContext(ctx, past.Person.System, reconcile.Fold(past.Person.ID), seen, digest[:16], text)
 	return err
 }
 
