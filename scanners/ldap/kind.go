@@ -1,0 +1,64 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// Kind is the connector for leaver.yaml: "kind: ldap".
+func Kind() scanners.Kind {
+	return scanners.Kind{
+		Name:     "ldap",
+		Summary:  "accounts of an LDAP directory: OpenLDAP, Active Directory, Samba, 389 Directory Server, FreeIPA",
+		Accounts: scanners.Typed(open),
+		Config:   func() any { return new(Config) },
+	}
+}
+
+// source reads one directory. It holds no connection: one is opened for each scan and look-up.
+type source struct {
+	config  Config
+	env     scanners.Env
+	servers []server
+	// controllers are all domain controllers, for lastLogon.
+	controllers []server
+	retries     retries
+}
+
+var (
+	_ scanners.Source[scanners.Account] = (*source)(nil)
+	_ scanners.Lookup[scanners.Account] = (*source)(nil)
+)
+
+func open(config Config, env scanners.Env) (scanners.Source[scanners.Account], error) {
+	if err := config.check(); err != nil {
+		return nil, &scanners.ConfigError{Err: err}
+	}
+	s := &source{config: config, env: env, retries: standardRetries()}
+	var err error
+	if s.servers, err = parseServers(config.URLs, config.TLS); err != nil {
+		return nil, &scanners.ConfigError{Err: fmt.Errorf("url: %w", err)}
+	}
+	if s.controllers, err = parseServers(config.DomainControllers, config.TLS); err != nil {
+		return nil, &scanners.ConfigError{Err: fmt.Errorf("domain_controllers: %w", err)}
+	}
+	return s, nil
+}
+
+// prepare opens a connection, learns what the scan needs to know of the directory, and closes it again.
+func (s *source) prepare(ctx context.Context) (*directory, error) {
+	return retry(ctx, s.retries, func() (*directory, error) {
+		c, err := s.open(ctx, s.servers)
+		if err != nil {
+			return nil, &final{err} // open has tried again by itself
+		}
+		defer c.close()
+		d, err := s.survey(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return d, s.readGroups(ctx, c, d)
+	})
+}

@@ -1,0 +1,143 @@
+package ldap
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// filetimeEpoch is the seconds from 1601-01-01 to 1970-01-01 UTC.
+const filetimeEpoch = 11_644_473_600
+
+// filetime reads a Windows FILETIME, 100 ns ticks since 1601 in decimal. 0 and the largest number mean that there is no
+// time: ok is false. Years that a date cannot carry count as no time too.
+func filetime(text string) (at time.Time, ok bool, err error) {
+	ticks, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || ticks < 0 {
+		return time.Time{}, false, fmt.Errorf("%q is no FILETIME", text)
+	}
+	if ticks == 0 || ticks == math.MaxInt64 {
+		return time.Time{}, false, nil
+	}
+	// Seconds and rest apart: a time.Duration spans 292 years only.
+	at = time.Unix(ticks/1e7-filetimeEpoch, ticks%1e7*100).UTC()
+	if at.Year() > 9999 {
+		return time.Time{}, false, nil
+	}
+	return at, true, nil
+}
+
+// generalizedTime reads every form of ASN.1 GeneralizedTime that directories write: minutes and seconds may be missing, a
+// fraction of the smallest given unit may follow a point or a comma, and the zone is Z or an offset.
+func generalizedTime(text string) (time.Time, error) {
+	bad := fmt.Errorf("%q is no GeneralizedTime", text)
+	digits := 0
+	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
+		digits++
+	}
+	if digits != 10 && digits != 12 && digits != 14 {
+		return time.Time{}, bad
+	}
+	clock := text[:digits] + "0000"[:14-digits]
+	unit := map[int]time.Duration{10: time.Hour, 12: time.Minute, 14: time.Second}[digits]
+	leap := clock[12:] == "60"
+	if leap {
+		clock = clock[:12] + "59"
+	}
+	at, err := time.Parse("20060102150405", clock)
+	if err != nil || at.Year() == 0 {
+		return time.Time{}, bad
+	}
+	if leap {
+		at = at.Add(time.Second)
+	}
+	rest, part, err := fraction(text[digits:], unit)
+	if err != nil {
+		return time.Time{}, bad
+	}
+	shift, err := offset(rest)
+	if err != nil {
+		return time.Time{}, bad
+	}
+	return at.Add(part).Add(-shift), nil
+}
+
+// fraction reads ".579846" or ",5" of unit off the start of s.
+func fraction(s string, unit time.Duration) (rest string, part time.Duration, err error) {
+	if s == "" || s[0] != '.' && s[0] != ',' {
+		return s, 0, nil
+	}
+	end := 1
+	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+		end++
+	}
+	if end == 1 || end > 19 {
+		return s, 0, fmt.Errorf("%q is no fraction", s)
+	}
+	f, err := strconv.ParseFloat("0."+s[1:end], 64)
+	return s[end:], time.Duration(math.Round(f * float64(unit))), err
+}
+
+// offset reads "Z", "+hh", "+hhmm" or "-hhmm".
+func offset(s string) (time.Duration, error) {
+	if s == "Z" {
+		return 0, nil
+	}
+	bad := fmt.Errorf("%q is no zone", s)
+	if len(s) != 3 && len(s) != 5 || s[0] != '+' && s[0] != '-' {
+		return 0, bad
+	}
+	n, err := strconv.ParseUint(s[1:]+"00"[:5-len(s)], 10, 16)
+	if err != nil || n/100 > 14 || n%100 > 59 {
+		return 0, bad
+	}
+	shift := time.Duration(n/100)*time.Hour + time.Duration(n%100)*time.Minute
+	if s[0] == '-' {
+		shift = -shift
+	}
+	return shift, nil
+}
+
+// generalized is the fact that an attribute in GeneralizedTime states; absent is what its absence means.
+func generalized(e *entry, name string, absent scanners.Fact[time.Time]) scanners.Fact[time.Time] {
+	text := e.one(name)
+	if text == "" {
+		return absent
+	}
+	at, err := generalizedTime(text)
+	if err != nil {
+		return scanners.Unknown[time.Time](name + ": " + err.Error())
+	}
+	return scanners.Known(at)
+}
+
+// windows is the fact that an attribute in FILETIME states; zero is what "no time" means, absent what absence means.
+func windows(e *entry, name string, zero, absent scanners.Fact[time.Time]) scanners.Fact[time.Time] {
+	text := e.one(name)
+	if text == "" {
+		return absent
+	}
+	at, ok, err := filetime(text)
+	switch {
+	case err != nil:
+		return scanners.Unknown[time.Time](name + ": " + err.Error())
+	case !ok:
+		return zero
+	default:
+		return scanners.Known(at)
+	}
+}
+
+// interval reads the large integer that Active Directory uses for spans: negative 100 ns ticks. ok is false for "never"
+// (the smallest number) and for texts that are none.
+func interval(text string) (time.Duration, bool) {
+	ticks, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || ticks > 0 || ticks < math.MinInt64/100 {
+		return 0, false
+	}
+	return time.Duration(-ticks) * 100, true
+}
