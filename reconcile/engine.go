@@ -122,19 +122,19 @@ func (e *Engine) open(a *scanners.Account, explain bool) *file {
 			f.owner = &e.roster.people[f.match.person]
 		}
 	case a.Kind != "" && a.Kind != scanners.KindPerson:
-		e.findSponsor(f)
+		e.findSponsor(f, explain)
 	}
 	return f
 }
 
 // findSponsor looks for whoever answers for an account that is not a person's own: by its references, a living one first,
 // and else by the keys that it carries itself.
-func (e *Engine) findSponsor(f *file) {
+func (e *Engine) findSponsor(f *file, explain bool) {
 	own := f.match
 	for _, ref := range references(f.Account) {
-		m := e.matcher(false).reference(ref)
-		if len(m.named) == 0 && !m.disputed() {
-			m = e.wanted[accountRef{f.System, dnKey(ref)}]
+		m, tried := e.reference(f.System, ref)
+		if explain {
+			f.match.tried = append(f.match.tried, tried)
 		}
 		switch {
 		case m.disputed():
@@ -155,6 +155,24 @@ func (e *Engine) findSponsor(f *file) {
 	if !own.disputed() && own.person >= 0 {
 		f.sponsor = &e.roster.people[own.person]
 	}
+}
+
+// reference finds whom a reference in an account of system names: a person, or whoever another account belongs to.
+func (e *Engine) reference(system, ref string) (match, KeyTried) {
+	tried := KeyTried{Key: keySponsor, Value: ref, Normalised: Fold(ref)}
+	m := e.matcher(false).reference(ref)
+	if len(m.named) == 0 && !m.disputed() {
+		if m = e.wanted[accountRef{system, dnKey(ref)}]; len(m.named) > 0 {
+			tried.Note = "through an account of the same system"
+		}
+	}
+	for _, c := range m.named {
+		tried.Named = append(tried.Named, c.Person.Ref())
+	}
+	if m.unclear != "" {
+		tried.Note = m.unclear
+	}
+	return m, tried
 }
 
 // Judge returns the verdict on one account. The verdict refers to a; the caller must not change it afterwards.

@@ -9,7 +9,8 @@ import (
 // Explanation is a verdict with every step that led to it.
 type Explanation struct {
 	Verdict Verdict
-	// Keys lists every key value of the account that was tried, in order, and whom it named.
+	// Keys lists every key value of the account that was tried, in order, and whom it named; for an account that is not a
+	// person's own, its references to whoever answers for it as well.
 	Keys []KeyTried
 	// Unresolved lists sponsor references that lead to nobody.
 	Unresolved []string

@@ -128,4 +128,3 @@ func (b *RosterBuilder) formerMails(past *PastPerson, p *Person) []string {
 	}
 	return former
 }
-

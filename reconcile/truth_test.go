@@ -70,6 +70,9 @@ func TestTruth(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.options.Accounts > 200 {
+				t.Skip("-short: only the smallest company")
+			}
 			total := playNights(t, company.New(c.options))
 			if c.options.Accounts >= 5000 {
 				enough(t, total)
