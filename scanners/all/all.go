@@ -1,0 +1,14 @@
+// Package all is the one list of connector kinds. A new connector is a folder below scanners and a line here.
+package all
+
+import (
+	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/table"
+)
+
+// Kinds lists every connector, in the order in which help shows them.
+func Kinds() []scanners.Kind {
+	return []scanners.Kind{
+		table.Kind(),
+	}
+}

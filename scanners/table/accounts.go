@@ -1,0 +1,237 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// accountFields are the slots of an account's columns.
+type accountFields struct {
+	id                                                              slot
+	logins, employeeIDs, mails, anchors, activity, groups, licences []slot
+	displayName, manager, sponsor, owner, authority                 slot
+	enabled, disabledAt, created, failedLogins, passwordChanged     slot
+	expires, locked, kind, privileged                               slot
+	evidence                                                        []slot
+	precision                                                       time.Duration
+}
+
+// accountTimes and accountWords are the fields that may stand under empty and values.
+func accountTimes() []string {
+	return []string{"disabled_at", "created", "last_activity", "password_changed", "expires"}
+}
+
+func accountWords() []string { return []string{"enabled", "locked", "privileged", "kind"} }
+
+// openAccounts checks the configuration of a file of accounts.
+func openAccounts(c AccountConfig, env scanners.Env) (scanners.Source[scanners.Account], error) {
+	s, err := c.check(env, accountTimes(), accountWords())
+	if err != nil {
+		return nil, err
+	}
+	if c.Columns.ID == "" {
+		return nil, configError("add `columns: {id: account_id}` with the column that never changes for an account", "columns: id is not mapped")
+	}
+	f := &accountFields{}
+	if f.precision, err = parsePrecision(c.Precision); err != nil {
+		return nil, err
+	}
+	var p plan
+	f.claim(&p, c.Columns)
+	s.want = p.want
+	if err := s.checkOptional(c.Optional, c.Columns.byField()); err != nil {
+		return nil, err
+	}
+	return &source[scanners.Account]{settings: s, env: env, repeats: mustNotRepeat, unkeyedIsPartial: true,
+		mapping: func(n *notes) mapping[scanners.Account] {
+			return &accountMapping{accountFields: f, values: values{settings: s, notes: n}}
+		}}, nil
+}
+
+// parsePrecision reads "14d" and Go's durations.
+func parsePrecision(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, configError("write it like 14d or 36h", "precision %q is not a duration", s)
+	}
+	return d, nil
+}
+
+func (f *accountFields) claim(p *plan, c AccountColumns) {
+	f.id = p.one(c.ID)
+	f.logins, f.employeeIDs, f.mails, f.anchors = p.many(c.Login), p.many(c.EmployeeID), p.many(c.Mail), p.many(c.Anchor)
+	f.displayName, f.manager, f.sponsor = p.one(c.DisplayName), p.one(c.Manager), p.one(c.Sponsor)
+	f.owner, f.authority = p.one(c.Owner), p.one(c.Authority)
+	f.groups, f.licences = p.many(c.Groups), p.many(c.Licences)
+	f.enabled, f.disabledAt, f.created = p.one(c.Enabled), p.one(c.DisabledAt), p.one(c.Created)
+	f.activity = p.many(c.LastActivity)
+	f.failedLogins, f.passwordChanged, f.expires = p.one(c.FailedLogins), p.one(c.PasswordChanged), p.one(c.Expires)
+	f.locked, f.kind, f.privileged = p.one(c.Locked), p.one(c.Kind), p.one(c.Privileged)
+	for _, s := range append([]slot{f.enabled, f.disabledAt, f.created, f.failedLogins, f.passwordChanged, f.expires, f.locked, f.kind,
+		f.privileged}, f.activity...) {
+		if s != none {
+			f.evidence = append(f.evidence, s)
+		}
+	}
+}
+
+// byField maps the name of each mapped field to its columns.
+func (c AccountColumns) byField() map[string]List {
+	all := map[string]List{"login": c.Login, "employee_id": c.EmployeeID, "mail": c.Mail, "anchor": c.Anchor,
+		"last_activity": c.LastActivity, "groups": c.Groups, "licences": c.Licences}
+	for field, column := range map[string]string{"id": c.ID, "display_name": c.DisplayName, "enabled": c.Enabled, "disabled_at": c.DisabledAt,
+		"created": c.Created, "failed_logins": c.FailedLogins, "password_changed": c.PasswordChanged, "expires": c.Expires, "locked": c.Locked,
+		"kind": c.Kind, "privileged": c.Privileged, "manager": c.Manager, "sponsor": c.Sponsor, "owner": c.Owner, "authority": c.Authority} {
+		all[field] = List{column}
+	}
+	return all
+}
+
+// accountMapping turns rows into accounts.
+type accountMapping struct {
+	*accountFields
+	values
+}
+
+func (m *accountMapping) identify(cells []cell) (string, []string) {
+	m.cells = cells
+	id, _ := m.values.id(m.accountFields.id)
+	return id, nil
+}
+
+func (m *accountMapping) record(cells []cell, _ where) (a scanners.Account, id string, wrong *defect) {
+	m.cells = cells
+	if a.ID, wrong = m.values.id(m.accountFields.id); wrong != nil {
+		return a, "", wrong
+	}
+	if a.ID == "" {
+		return a, "", m.wrong(m.accountFields.id, "the id is empty")
+	}
+	for _, step := range [...]func(*scanners.Account) *defect{m.keysOf, m.timesOf, m.activityOf, m.statesOf} {
+		if wrong = step(&a); wrong != nil {
+			return a, a.ID, wrong
+		}
+	}
+	m.kindOf(&a)
+	m.referencesOf(&a)
+	m.evidenceOf(&a)
+	return a, a.ID, nil
+}
+
+func (m *accountMapping) keysOf(a *scanners.Account) (wrong *defect) {
+	a.Logins, a.DisplayName = m.list(m.logins), m.text(m.displayName)
+	if a.EmployeeIDs, wrong = m.keys(m.employeeIDs); wrong != nil {
+		return wrong
+	}
+	if a.Mails, wrong = m.values.mails(m.accountFields.mails); wrong != nil {
+		return wrong
+	}
+	a.Anchors, wrong = m.keys(m.anchors)
+	return wrong
+}
+
+func (m *accountMapping) timesOf(a *scanners.Account) (wrong *defect) {
+	if a.DisabledAt, _, wrong = m.time("disabled_at", m.disabledAt); wrong != nil {
+		return wrong
+	}
+	if a.Created, _, wrong = m.time("created", m.created); wrong != nil {
+		return wrong
+	}
+	if a.PasswordChanged, _, wrong = m.time("password_changed", m.passwordChanged); wrong != nil {
+		return wrong
+	}
+	if a.Expires, _, wrong = m.time("expires", m.expires); wrong != nil {
+		return wrong
+	}
+	if at, ok := a.Expires.Get(); ok && isOpenEnd(at) {
+		a.Expires = scanners.Never[time.Time]()
+	}
+	return nil
+}
+
+// isOpenEnd recognises the far dates that stand for no end.
+func isOpenEnd(t time.Time) bool { return t.Year() >= 4000 }
+
+func (m *accountMapping) activityOf(a *scanners.Account) *defect {
+	for _, s := range m.activity {
+		at, imprecision, wrong := m.time("last_activity", s)
+		if wrong != nil {
+			return wrong
+		}
+		a.Signals = append(a.Signals, scanners.Signal{Name: m.want[s], At: at, Precision: max(imprecision, m.precision)})
+	}
+	return nil
+}
+
+func (m *accountMapping) statesOf(a *scanners.Account) (wrong *defect) {
+	if a.Enabled, wrong = m.truth("enabled", m.enabled); wrong != nil {
+		return wrong
+	}
+	if a.Locked, wrong = m.truth("locked", m.locked); wrong != nil {
+		return wrong
+	}
+	if a.Privileged, wrong = m.truth("privileged", m.privileged); wrong != nil {
+		return wrong
+	}
+	if scanners.Is(a.Privileged, true) {
+		a.PrivilegedWhy = fmt.Sprintf("%s %s", m.want[m.privileged], m.at(m.privileged).display())
+	}
+	a.FailedLogins, wrong = m.number(m.failedLogins)
+	return wrong
+}
+
+func (m *accountMapping) kindOf(a *scanners.Account) {
+	word := m.text(m.kind)
+	if word == "" {
+		return
+	}
+	kind, known := m.accountKind(word)
+	if !known {
+		m.notes.add(note{kindUnknown, "kind", word})
+		return
+	}
+	a.Kind, a.KindWhy = kind, fmt.Sprintf("%s %s", m.want[m.kind], word)
+}
+
+// referencesOf fills what refers to others. A file says neither whether a group is direct nor whether it can be taken
+// away, so both are assumed.
+func (m *accountMapping) referencesOf(a *scanners.Account) {
+	a.Manager, a.Sponsor, a.Owner = m.reference(m.manager), m.reference(m.sponsor), m.reference(m.owner)
+	a.Authority, a.Licences = m.text(m.authority), m.list(m.licences)
+	for _, group := range m.list(m.groups) {
+		a.Grants = append(a.Grants, scanners.Grant{ID: group, Name: group, Type: "group", Direct: true, Removable: true})
+	}
+}
+
+// reference is a value that names somebody; placeholders name nobody.
+func (v *values) reference(s slot) string {
+	if text := v.text(s); !isPlaceholder(text) {
+		return text
+	}
+	return ""
+}
+
+func (m *accountMapping) evidenceOf(a *scanners.Account) {
+	a.Evidence = make([]scanners.Attribute, 0, len(m.evidence))
+	texts := make([]string, len(m.evidence))
+	for i, s := range m.evidence {
+		c := m.at(s)
+		if c.kind == cellEmpty {
+			continue
+		}
+		texts[i] = c.display()
+		a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: texts[i : i+1 : i+1]})
+	}
+}

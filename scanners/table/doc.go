@@ -1,0 +1,66 @@
+// Package table reads accounts and people from files: CSV, Excel workbooks (XLSX), JSON, JSON Lines and Parquet.
+//
+// # Configuration
+//
+// The smallest source of people and of accounts:
+//
+//	people:
+//	  - name: hr
+//	    kind: table
+//	    path: hr.csv
+//	    columns: {id: employee_id, mail: work_email, start: start_date, end: last_day}
+//	    last_day: inclusive
+//	sources:
+//	  - name: crm
+//	    kind: table
+//	    path: crm.csv
+//	    columns: {id: account_id, login: login, employee_id: employee_number, mail: mail, enabled: enabled, last_activity: last_logon}
+//	    empty: {last_activity: never}
+//
+// path is a file, a pattern such as exports/crm-*.csv, or a list of them; all files together are one source. The name's
+// ending tells the format (.csv .tsv .txt .xlsx .json .jsonl .parquet, text formats also with .gz) unless format does.
+// [Reading] documents every key, [AccountColumns] and [PeopleColumns] every field.
+//
+// # What the words of a file mean
+//
+// Nothing that decides a verdict is guessed.
+//
+//   - Dates are ISO (2026-03-01, with or without time and offset) unless dates lists other forms: DD.MM.YYYY,
+//     MM/DD/YYYY hh:mm, unix, unix_ms, excel. A value in another form is rejected, and the hint names the form. Native dates
+//     of Excel and Parquet need no form. Times without zone are read in zone, else in the run's timezone.
+//   - An empty cell of a time is unknown unless empty says never. The word "never" is never. Dates before 2 January 1970
+//     are what systems write when there is none, and count as empty. An account that expires after the year 4000 does not.
+//   - An empty end of a person is an open end, as are the values of open_end.
+//   - enabled, locked and privileged understand true/false, yes/no, 1/0, on/off, enabled also active/inactive and
+//     enabled/disabled; values translates other words. A word without translation makes the fact unknown.
+//   - status understands active, leave, suspended, prehire, terminated, retired; codes have to be translated under values. A
+//     row with an unknown code is rejected, and the coverage lists the codes.
+//   - "n/a", "none", "-", NULL and zeros are not keys, and a mail without @ is no mail: two records that both say "n/a" are
+//     not the same person.
+//   - An id of the form 1.23E+05 or 123.0 is rejected: a spreadsheet has eaten its digits. A numeric cell of a workbook is
+//     read as its whole number, padded with zeros when the cell's format is zeros only.
+//
+// # CSV
+//
+// The encoding is told by a byte order mark or is UTF-8; others, such as windows-1252, have to be declared. The delimiter is
+// the one of , ; TAB | under which the mapped columns are found. Title rows above the header are skipped, repeated headers
+// dropped. A row whose number of fields differs from the header's, or that has a wrong quote or a NUL byte, is rejected with
+// its line number. A last row such as "Total: 1234" is the file's own count.
+//
+// # Excel workbooks
+//
+// The only sheet with rows is read, or the one that sheet names. Hidden rows are read. A formula counts by the value that
+// was saved with it; a row with a formula without value is rejected. Sizes are limited before and while unpacking.
+//
+// # How sure it is of having read everything
+//
+// complete (proved): the rows agree with expect_rows, a sidecar, a trailer or a Parquet footer. complete (consistent): read
+// to the end without contradiction, but a text file cannot prove that it is whole. partial: the file breaks off or changes
+// while it is read, a count disagrees, quotes leave it open where a row ends, a rejected account row has no readable id, or
+// an account id comes again with other data. blind: no row, unless a count of zero proves it or allow_empty permits it.
+//
+// A sidecar is JSON ({"rows": 1234, "sha256": "…", "produced_at": "2026-03-01T04:00:00Z"}) or the output of sha256sum.
+//
+// Lookup reads the files again to the end. Memory: text and Parquet files are streamed; of every account id twelve bytes are
+// kept to find repeated ones; of a workbook its table of texts is kept.
+package table

@@ -1,0 +1,192 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// settings is a checked configuration.
+type settings struct {
+	paths     []string
+	format    string
+	encoding  string
+	delimiter string
+	noHeader  bool
+	sheet     string
+	records   []string
+	separator string
+	zone      *time.Location
+	dates     dateForms
+	empty     map[string]bool // fields whose empty cell means never
+	values    map[string]words
+	want      []string // the wanted columns, each once
+	optional  map[string]bool
+	expect    *int64
+	sidecar   string
+	allowNone bool
+}
+
+// words translates what a file writes, in lower case, into what leaver calls it.
+type words map[string]string
+
+// slot is the place of a field's column in a row's cells; none means that the field is not mapped.
+type slot int
+
+const none slot = -1
+
+// plan collects the wanted columns while the fields claim their slots.
+type plan struct{ want []string }
+
+func (p *plan) one(column string) slot {
+	if column == "" {
+		return none
+	}
+	if i := slices.Index(p.want, column); i >= 0 {
+		return slot(i)
+	}
+	p.want = append(p.want, column)
+	return slot(len(p.want) - 1)
+}
+
+func (p *plan) many(columns List) []slot {
+	var slots []slot
+	for _, column := range columns {
+		if s := p.one(column); s != none {
+			slots = append(slots, s)
+		}
+	}
+	return slots
+}
+
+// configError makes a *scanners.ConfigError with a hint.
+func configError(hint, format string, args ...any) error {
+	return &scanners.ConfigError{Err: fmt.Errorf("%s\nhint: %s", fmt.Sprintf(format, args...), hint)}
+}
+
+// check turns the shared configuration into settings. Fields are the names that may appear under values and empty.
+func (c *Reading) check(env scanners.Env, timeFields, wordFields []string) (*settings, error) {
+	if len(c.Path) == 0 {
+		return nil, configError("add `path: accounts.csv`", "no path")
+	}
+	s := &settings{
+		format: strings.ToLower(c.Format), encoding: c.Encoding, sheet: c.Sheet, separator: c.ListSeparator,
+		delimiter: unescapeDelimiter(c.Delimiter), noHeader: c.Header != nil && !*c.Header, zone: env.Zone,
+		expect: c.ExpectRows, sidecar: c.Sidecar, allowNone: c.AllowEmpty, optional: map[string]bool{},
+	}
+	if c.Records != "" {
+		s.records = strings.Split(c.Records, ".")
+	}
+	if s.separator == "" {
+		s.separator = ";"
+	}
+	for _, path := range c.Path {
+		s.paths = append(s.paths, env.Path(path))
+	}
+	for _, step := range []func(*Reading) error{s.checkFormat, s.checkZone, s.checkDates,
+		func(c *Reading) error { return s.checkEmpty(c, timeFields) },
+		func(c *Reading) error { return s.checkValues(c, timeFields, wordFields) },
+	} {
+		if err := step(c); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func unescapeDelimiter(d string) string {
+	switch strings.ToLower(d) {
+	case "tab", `\t`:
+		return "\t"
+	}
+	return d
+}
+
+func (s *settings) checkFormat(c *Reading) error {
+	if formats := []string{"", "csv", "xlsx", "json", "jsonl", "parquet"}; !slices.Contains(formats, s.format) {
+		return configError("use one of csv, xlsx, json, jsonl, parquet", "format %q is not known", c.Format)
+	}
+	if strings.ContainsAny(s.delimiter, "\"\r\n") {
+		return configError("use one of , ; TAB | or several characters", "delimiter %q cannot be", c.Delimiter)
+	}
+	if _, _, err := named(c.Encoding); c.Encoding != "" && err != nil {
+		return &scanners.ConfigError{Err: err}
+	}
+	return nil
+}
+
+func (s *settings) checkZone(c *Reading) error {
+	if s.zone == nil {
+		s.zone = time.UTC
+	}
+	if c.Zone == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return configError("use a name such as Europe/Berlin", "zone %q is not known", c.Zone)
+	}
+	s.zone = zone
+	return nil
+}
+
+func (s *settings) checkDates(c *Reading) (err error) {
+	s.dates, err = compileDates(c.Dates)
+	return err
+}
+
+func (s *settings) checkEmpty(c *Reading, fields []string) error {
+	s.empty = map[string]bool{}
+	for field, meaning := range c.Empty {
+		if !slices.Contains(fields, field) {
+			return configError("fields that may be empty for a reason: "+strings.Join(fields, ", "), "empty: %q is not such a field", field)
+		}
+		switch meaning {
+		case "never":
+			s.empty[field] = true
+		case "unknown":
+		default:
+			return configError("use never or unknown", "empty: {%s: %s}", field, meaning)
+		}
+	}
+	return nil
+}
+
+// checkValues checks the translations. A time field may translate to never and unknown, a word field to its own words.
+func (s *settings) checkValues(c *Reading, timeFields, wordFields []string) error {
+	s.values = map[string]words{}
+	for field, table := range c.Values {
+		isTime := slices.Contains(timeFields, field)
+		if !isTime && !slices.Contains(wordFields, field) {
+			return configError("fields with words: "+strings.Join(append(slices.Clone(wordFields), timeFields...), ", "), "values: %q is not such a field", field)
+		}
+		allowed := meanings(field)
+		translated := words{}
+		for word, meaning := range table {
+			if meaning = strings.ToLower(meaning); !slices.Contains(allowed, meaning) {
+				return configError("use one of "+strings.Join(allowed, ", "), "values: {%s: {%s: %s}}", field, strconv.Quote(word), meaning)
+			}
+			translated[fold(word)] = meaning
+		}
+		s.values[field] = translated
+	}
+	return nil
+}
+
+// checkOptional notes the columns of the optional fields.
+func (s *settings) checkOptional(fields List, column map[string]List) error {
+	for _, field := range fields {
+		columns, ok := column[field]
+		if !ok || field == "id" {
+			return configError("list fields that columns: maps, other than id", "optional: %q is not such a field", field)
+		}
+		for _, name := range columns {
+			s.optional[name] = true
+		}
+	}
+	return nil
+}
