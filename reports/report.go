@@ -42,10 +42,13 @@ type Report struct {
 	// Previous holds the totals of earlier accepted runs, oldest first, for the trend. It does not include this run.
 	Previous []Totals
 
+	// Scratch is the folder in which large sheets are spooled while they are written; empty means the system's.
+	Scratch string
+
 	// Rows yields every account that is reported: every finding, every excluded or kept one, and every account of a person
 	// whose employment has ended, disabled ones too. The order is that of the workbook: severity from critical to info, then
 	// days late from high to low, then person, system, account. It can be called more than once.
-	Rows func() iter.Seq2[Row, error]
+	Rows func() iter.Seq2[Row, error] `json:"-"`
 }
 
 // Source is one system that the run read.
@@ -60,11 +63,16 @@ type Source struct {
 	Coverage scanners.Coverage
 	// Used is how many records went into the reconciliation: read, minus rejected.
 	Used int64
+	// WithMail is, for a people source, how many of them have a mail address.
+	WithMail int64
 	// SnapshotDigest is the SHA-256 of the sealed snapshot in the run folder, in hexadecimal; Snapshot its file name.
 	Snapshot       string
 	SnapshotDigest string
 	// Accounts tells, for an account source, how its records fell: enabled, disabled, with an owner, without.
 	Accounts AccountTotals
+	// Rejections are the first of the rejected records, in the order of reading, as many as the report should list one by
+	// one. Coverage.Rejected counts them all.
+	Rejections []scanners.Rejection
 }
 
 // AccountTotals splits the accounts of one source. Read = Enabled + Disabled + EnabledUnknown, and
@@ -73,8 +81,13 @@ type AccountTotals struct {
 	Read, Enabled, Disabled, EnabledUnknown int64
 	// Linked counts situations linked and unlinked together.
 	Linked, Deleted, Disputed, Unmatched int64
-	// LeaverAccounts counts accounts of persons whose employment has ended; LeaverEnabled those of them still enabled.
+	// LeaverAccounts counts the accounts for which [Row.OfLeaver] holds, LeaverEnabled those of them for which
+	// [Row.StillEnabled] does. They tie to the sheet Terminations.
 	LeaverAccounts, LeaverEnabled int64
+	// Owned counts the enabled accounts (unknown state included) for which a person was found.
+	Owned int64
+	// ActivityUnknown counts accounts of which nobody can say when they were last used.
+	ActivityUnknown int64
 }
 
 // Population counts people. Rows = Merged + People; People = Employed + Ended + Prehire; Remembered people are those whom

@@ -1,0 +1,74 @@
+package reports
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// exclusionTable is one row per exclusion, used or not.
+func (b *book) exclusionTable() table[ExclusionUse] {
+	return table[ExclusionUse]{
+		name: "Exclusions", title: "Exclusions – what was taken out of decisions, by whom and until when",
+		note: "An exclusion never hides a row: what it covers stands on its sheet with the result Excluded.",
+		none: b.noneConfigured(), frozen: 2,
+		columns: []column[ExclusionUse]{
+			{head: "Id", width: 10, group: "Exclusion", value: func(u ExclusionUse) cell { return text(u.ID).as(bodyBold) }},
+			{head: "Scope", width: 44, value: func(u ExclusionUse) cell { return text(scope(u)) }},
+			{head: "Findings it excludes", width: 10.5, style: headNumber, value: func(u ExclusionUse) cell { return number(u.Hides) }},
+			{head: "Rows in this file", width: 10.5, style: headNumber, value: func(u ExclusionUse) cell { return number(b.tally.excludedBy[u.ID]) }},
+			{head: "Owner", width: 20, group: "Who", value: func(u ExclusionUse) cell { return textOr(u.Owner, dash) }},
+			{head: "Approver", width: 20, value: approverCell},
+			{head: "Reason", width: 46, value: func(u ExclusionUse) cell { return textOr(u.Reason, dash) }},
+			{head: "Created", width: 11, group: "When", value: func(u ExclusionUse) cell { return utcDay(u.Created) }},
+			{head: "Expires", width: 11, value: func(u ExclusionUse) cell { return utcDay(u.Expires) }},
+			{head: "Days left", width: 9, style: headNumber, value: b.daysLeftCell},
+			{head: "Expired?", width: 10, style: headCentre, value: expiredCell},
+			{head: "Where", width: 26, group: "Source", value: func(u ExclusionUse) cell { return textOr(u.Place, dash) }},
+		},
+	}
+}
+
+func (b *book) noneConfigured() string {
+	if b.Refused != "" {
+		return b.noneFound("")
+	}
+	return "No exclusion is configured, so no finding was excluded by one."
+}
+
+// scope says in words what an exclusion matches.
+func scope(u ExclusionUse) string {
+	var parts []string
+	for _, p := range []struct{ name, value string }{
+		{"system", u.Source}, {"account", u.Account}, {"person", u.Person}, {"group", u.Group}, {"login like", u.Pattern}} {
+		if p.value != "" {
+			parts = append(parts, p.name+" "+p.value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func approverCell(u ExclusionUse) cell {
+	if u.Approver == "" {
+		return text("none on record").as(stateLate)
+	}
+	return text(u.Approver)
+}
+
+func (b *book) daysLeftCell(u ExclusionUse) cell {
+	if u.Expires.IsZero() {
+		return text(dash).as(quietNumber)
+	}
+	left := int64(math.Floor(u.Expires.Sub(b.AsOf).Hours() / (24 * time.Hour).Hours()))
+	if left < 0 {
+		return number(left).as(numberBad)
+	}
+	return number(left)
+}
+
+func expiredCell(u ExclusionUse) cell {
+	if u.Expired {
+		return text("Expired").as(stateBad)
+	}
+	return text("No").as(centred)
+}
