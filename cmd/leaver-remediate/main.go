@@ -14,13 +14,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 )
 
-// version is stamped by the linker, see Makefile.
-var version = "devel"
+// stamped is the version, set by the linker ("-X main.stamped=1.2.3"); empty in a build without it.
+var stamped string
 
 // exitRefused is the exit code for a plan that may not be carried out.
 const exitRefused = 6
@@ -43,7 +44,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 {
 		switch args[0] {
 		case "version", "--version":
-			fmt.Fprintf(stdout, "leaver-remediate %s\n", version)
+			fmt.Fprintf(stdout, "leaver-remediate %s\n", cmp.Or(stamped, "devel"))
 			return 0
 		case "help", "--help", "-h":
 			fmt.Fprint(stdout, usage)

@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 		{"plan among options", []string{"-c", "remediate.yaml", "plan.json"}, 6, "", `"plan.json": this version cannot remediate`},
 		{"nothing", nil, 6, "", "no plan given"},
 		{"a plan that is called help", []string{"help", "me"}, 6, "", "cannot remediate"},
-		{"version", []string{"version"}, 0, "leaver-remediate " + version, ""},
+		{"version", []string{"version"}, 0, "leaver-remediate devel", ""},
 		{"help", []string{"--help"}, 0, "refused in this version", ""},
 	}
 	for _, test := range tests {
