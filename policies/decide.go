@@ -96,19 +96,22 @@ func (s Set) excluded(v *reconcile.Verdict, list []Exclusion) (Exclusion, bool) 
 }
 
 // strictest returns, of the active rules that select v and do not exclude it themselves, the one whose grace is over
-// first; a rule that acts comes before one that only reports, and equal ones are ordered by name. The third result is an
-// exclusion that took v out of a rule.
+// first; a rule that acts comes before one that only reports, and equal ones are ordered by name. The third result is the
+// exclusion that took v out of a rule, the first by name of rule.
 func (s Set) strictest(v *reconcile.Verdict, past Past) (*Rule, *Clock, *Exclusion) {
 	var best *Rule
 	var clock *Clock
 	var excluding *Exclusion
+	excludingRule := ""
 	for i := range s.Rules {
 		rule := &s.Rules[i]
 		if !rule.Active || !rule.Trigger.Selects(v, s.Now) {
 			continue
 		}
 		if x, ok := s.excluded(v, rule.Exclude); ok {
-			excluding = &x
+			if excluding == nil || rule.Name < excludingRule {
+				excluding, excludingRule = &x, rule.Name
+			}
 			continue
 		}
 		c := s.clock(rule, v, past)

@@ -26,7 +26,7 @@ func (x Exclusion) Check() error {
 	case x.Source+x.Account+x.Person+x.Group+x.Pattern == "":
 		return fmt.Errorf("exclusion %q matches everything\nhint: add source, account, person, group or pattern", x.ID)
 	}
-	if _, err := path.Match(x.Pattern, ""); err != nil {
+	if _, err := path.Match(glob(x.Pattern), ""); err != nil {
 		return fmt.Errorf("exclusion %q: pattern %q cannot be read: %w", x.ID, x.Pattern, err)
 	}
 	return nil
@@ -65,10 +65,16 @@ func anyLogin(v *reconcile.Verdict, want string, equal func(want, login string) 
 	return false
 }
 
-// globMatches compares the whole login, without regard to case.
+// globMatches compares the whole login, without regard to case. Logins are no paths: a star crosses slashes, and a
+// backslash stands for itself, so that "CORP\svc-*" and "host*" mean what they say.
 func globMatches(pattern, login string) bool {
-	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(login))
+	ok, err := path.Match(glob(pattern), glob(login))
 	return err == nil && ok
+}
+
+// glob writes slashes and backslashes as characters that mean nothing to path.Match.
+func glob(s string) string {
+	return strings.NewReplacer("/", "\x01", `\`, "\x02").Replace(strings.ToLower(s))
 }
 
 func holdsGrant(v *reconcile.Verdict, group string) bool {

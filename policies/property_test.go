@@ -1,0 +1,174 @@
+package policies_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+)
+
+func drawVerdict(t *rapid.T) *reconcile.Verdict {
+	v := leaver()
+	v.Kind = rapid.SampledFrom(append(reconcile.Kinds(), reconcile.KindNone)).Draw(t, "kind")
+	v.Flags = reconcile.Flags(rapid.Uint32Range(0, 1<<17-1).Draw(t, "flags") & rapid.Uint32Range(0, 1<<17-1).Draw(t, "fewer flags"))
+	v.Account.System = rapid.SampledFrom([]string{"crm", "erp"}).Draw(t, "system")
+	v.End.At = now.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "days since the end")) * daySpan)
+	v.End.Inferred = rapid.Bool().Draw(t, "inferred")
+	v.Person.End, v.Person.Misses = v.End, rapid.IntRange(0, 4).Draw(t, "misses")
+	v.Person.State = rapid.SampledFrom([]reconcile.PersonState{reconcile.Ended, reconcile.Vanished, reconcile.Employed}).Draw(t, "state")
+	if v.Person.State == reconcile.Employed {
+		v.End, v.Person.End = reconcile.End{}, reconcile.End{}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "nobody") == 0 {
+		v.Person, v.End = nil, reconcile.End{}
+	}
+	return v
+}
+
+func drawExclusions(t *rapid.T, most int) []policies.Exclusion {
+	var list []policies.Exclusion
+	for range rapid.IntRange(0, most).Draw(t, "exclusions") {
+		x := exclusion(fmt.Sprint("X-", rapid.IntRange(0, 9).Draw(t, "exclusion id")))
+		x.Expires = now.Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, "expires")) * daySpan)
+		x.Source = rapid.SampledFrom([]string{"", "crm", "erp"}).Draw(t, "excluded source")
+		x.Account = rapid.SampledFrom([]string{"A1", "A2"}).Draw(t, "excluded account")
+		list = append(list, x)
+	}
+	return list
+}
+
+func drawSet(t *rapid.T) policies.Set {
+	s := set()
+	for n := range rapid.IntRange(0, 5).Draw(t, "rules") {
+		r := rule(fmt.Sprint("r", n), rapid.IntRange(0, 120).Draw(t, "days"))
+		r.Active = rapid.IntRange(0, 4).Draw(t, "inactive") > 0
+		r.Action = rapid.SampledFrom([]string{"report", "lock", "lock", "delete"}).Draw(t, "action")
+		r.Grace.From = rapid.SampledFrom([]string{policies.FromEndDate, policies.FromFirstSeen}).Draw(t, "from")
+		r.Trigger.Kinds = rapid.SliceOfN(rapid.SampledFrom(reconcile.Kinds()), 1, 8).Draw(t, "kinds")
+		r.Exclude = drawExclusions(t, 1)
+		s.Rules = append(s.Rules, r)
+	}
+	s.Exclusions = drawExclusions(t, 1)
+	return s
+}
+
+func drawPast(t *rapid.T, s policies.Set, v *reconcile.Verdict) policies.Past {
+	past := policies.Past{
+		AccountSeen: rapid.Bool().Draw(t, "account seen"), LinkSeen: rapid.Bool().Draw(t, "link seen"),
+		SourceComplete: rapid.Bool().Draw(t, "source complete"),
+	}
+	if past.AccountSeen && rapid.Bool().Draw(t, "finding seen") {
+		past.FirstSeen = now.Add(-time.Duration(rapid.IntRange(1, 60).Draw(t, "days seen")) * daySpan)
+		earlier := s
+		earlier.Now = past.FirstSeen
+		_, past.Clock = earlier.Decide(v, policies.Past{SourceComplete: true})
+	}
+	return past
+}
+
+// TestDueNeedsEverything: nothing is due unless every condition of a safe decision holds.
+func TestDueNeedsEverything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := drawSet(t), drawVerdict(t)
+		past := drawPast(t, s, v)
+		d, clock := s.Decide(v, past)
+		if d.Kind != policies.Due {
+			return
+		}
+		for what, broken := range map[string]bool{
+			"no finding":         v.Kind == reconcile.KindNone,
+			"incomplete source":  !past.SourceComplete,
+			"first sight":        !past.AccountSeen,
+			"first link":         v.Person != nil && !past.LinkSeen,
+			"disputed":           v.Kind == reconcile.Disputed,
+			"disabled already":   v.Kind == reconcile.Contradiction,
+			"suspect":            v.Flags.Has(reconcile.SuspectMatch),
+			"enabled unknown":    v.Flags.Has(reconcile.EnabledUnknown),
+			"inferred tonight":   v.End.Inferred && v.Person.Misses < 2,
+			"no clock":           clock == nil,
+			"grace runs":         clock != nil && s.Now.Before(clock.DueAt),
+			"only reporting":     d.Action == policies.ActionReport || d.Action == "",
+			"grace never starts": clock != nil && clock.DueAt.Before(clock.Basis),
+		} {
+			if broken {
+				t.Fatalf("due although: %s\nverdict %+v\npast %+v\nclock %+v", what, v, past, clock)
+			}
+		}
+	})
+}
+
+// TestLosingTheSourceNeverMakesDue: an incomplete source takes due decisions away and adds none, for any past.
+func TestLosingTheSourceNeverMakesDue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := drawSet(t), drawVerdict(t)
+		past := drawPast(t, s, v)
+		past.SourceComplete = true
+		whole, _ := s.Decide(v, past)
+		past.SourceComplete = false
+		lost, _ := s.Decide(v, past)
+		if lost.Kind == policies.Due {
+			t.Fatalf("due from an incomplete source: %+v", lost)
+		}
+		if whole.Kind != policies.Due && whole != lost && whole.Kind != policies.InGrace {
+			t.Fatalf("%+v became %+v", whole, lost)
+		}
+	})
+}
+
+// TestOrderOfRulesDoesNotMatter, nor does a rule that is not active.
+func TestOrderOfRulesDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := drawSet(t), drawVerdict(t)
+		past := drawPast(t, s, v)
+		want, wantClock := s.Decide(v, past)
+		other := s
+		other.Rules = rapid.Permutation(s.Rules).Draw(t, "order")
+		other.Rules = append(other.Rules, rule("a rule that sleeps", 0, func(r *policies.Rule) { r.Active = false }))
+		got, gotClock := other.Decide(v, past)
+		if diff := cmp.Diff(want, got) + cmp.Diff(wantClock, gotClock); diff != "" {
+			t.Fatalf("another order of rules decides otherwise:\n%s", diff)
+		}
+	})
+}
+
+// TestClockNeverShortens: night after night, with rules edited in between, the end of a running grace only moves later.
+func TestClockNeverShortens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := leaver()
+		from := rapid.SampledFrom([]string{policies.FromEndDate, policies.FromFirstSeen}).Draw(t, "from")
+		past := policies.Past{SourceComplete: true}
+		var clocks []policies.Clock
+		for n := range rapid.IntRange(2, 6).Draw(t, "nights") {
+			s := set(rule("r", rapid.IntRange(0, 90).Draw(t, "days"), func(r *policies.Rule) { r.Grace.From = from }))
+			s.Now = now.Add(time.Duration(n) * daySpan)
+			d, clock := s.Decide(v, past)
+			if past.Clock != nil && (clock.DueAt.Before(past.Clock.DueAt) || !clock.FirstSeen.Equal(past.Clock.FirstSeen)) {
+				t.Fatalf("night %d: %+v after %+v", n, clock, past.Clock)
+			}
+			next, events := policies.Advance(clocks, []policies.Clock{*clock}, func(policies.Clock) bool { return false })
+			if n == 0 && (len(events) != 1 || events[0].Change != "started") || n > 0 && len(events) > 1 {
+				t.Fatalf("night %d: events %+v", n, events)
+			}
+			clocks = next
+			past = policies.Past{AccountSeen: true, LinkSeen: true, SourceComplete: true, FirstSeen: d.FirstSeen, Clock: clock}
+		}
+	})
+}
+
+// TestDecideReadsOnly: what is handed in stays as it was.
+func TestDecideReadsOnly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := drawSet(t), drawVerdict(t)
+		past := drawPast(t, s, v)
+		before := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clock)
+		s.Decide(v, past)
+		if after := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clock); after != before {
+			t.Fatalf("changed from\n%s\nto\n%s", before, after)
+		}
+	})
+}
