@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -59,6 +60,12 @@ func (f *file) custom(n *yaml.Node, v reflect.Value, key string) bool {
 		*into, err = ParseDuration(n.Value)
 	case yaml.Unmarshaler:
 		err = into.UnmarshalYAML(n)
+	case selfReader:
+		err = into.UnmarshalYAML(func(form any) error {
+			own := &file{path: f.path, at: map[string]position{}}
+			own.strict(n, reflect.ValueOf(form).Elem(), key)
+			return join(own.mistakes)
+		})
 	case encoding.TextUnmarshaler:
 		if n.Kind != yaml.ScalarNode {
 			f.fail(key, "", "wants one value, not a %s", kindName(n))
@@ -68,10 +75,20 @@ func (f *file) custom(n *yaml.Node, v reflect.Value, key string) bool {
 	default:
 		return false
 	}
-	if err != nil {
+	var told *Error
+	switch {
+	case errors.As(err, &told):
+		f.mistakes = append(f.mistakes, told)
+	case err != nil:
 		f.fail(key, "", "%v", err)
 	}
 	return true
+}
+
+// selfReader is the form of a type that reads itself without knowing the YAML library: it is handed a function that
+// decodes its value, strictly, into whatever form it tries.
+type selfReader interface {
+	UnmarshalYAML(decode func(any) error) error
 }
 
 func (f *file) mapping(n *yaml.Node, v reflect.Value, key string, skip []string) {

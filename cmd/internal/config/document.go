@@ -55,6 +55,7 @@ type thresholds struct {
 }
 
 type gates struct {
+	Rejected     *Limit     `yaml:"people_rejected" doc:"People rows that could not be read (default more than 1 and 1%)."`
 	PeopleLost   *Limit     `yaml:"people_lost" doc:"People rows fewer than in the last accepted run (default more than 5 and 2%)."`
 	EmployedLost *Limit     `yaml:"employed_lost" doc:"Employed people fewer than in the last accepted run, per day elapsed (default more than 5 and 1%, at most 5%)."`
 	PeopleGained *Limit     `yaml:"people_gained" doc:"People rows more than in the last accepted run (default more than 20 and 10%)."`

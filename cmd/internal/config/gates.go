@@ -42,6 +42,8 @@ func (l Limit) String() string {
 
 // Gates say when the input is too odd to be believed. Each compares with the last accepted run; a first run has none.
 type Gates struct {
+	// PeopleRejected compares with the rows of the same file, the others with the last accepted run.
+	PeopleRejected                                     Limit
 	PeopleLost, EmployedLost, PeopleGained, NewLeavers Limit
 	// SourceLost makes an account source partial; it does not stop the run.
 	SourceLost Limit
@@ -83,14 +85,15 @@ func gateNames() []string {
 
 func (f *file) gates(g gates, zone *time.Location, sources []string) Gates {
 	out := Gates{
-		PeopleLost:   or(g.PeopleLost, Limit{5, 2}),
-		EmployedLost: or(g.EmployedLost, Limit{5, 1}),
-		PeopleGained: or(g.PeopleGained, Limit{20, 10}),
-		NewLeavers:   or(g.NewLeavers, Limit{20, 2}),
-		SourceLost:   or(g.SourceLost, Limit{10, 20}),
-		MatchedDrop:  or(g.MatchedDrop, 2),
-		MailDrop:     or(g.MailDrop, 5),
-		MaxAge:       or(g.MaxAge, limit{set: 36 * time.Hour}).set,
+		PeopleRejected: or(g.Rejected, Limit{1, 1}),
+		PeopleLost:     or(g.PeopleLost, Limit{5, 2}),
+		EmployedLost:   or(g.EmployedLost, Limit{5, 1}),
+		PeopleGained:   or(g.PeopleGained, Limit{20, 10}),
+		NewLeavers:     or(g.NewLeavers, Limit{20, 2}),
+		SourceLost:     or(g.SourceLost, Limit{10, 20}),
+		MatchedDrop:    or(g.MatchedDrop, 2),
+		MailDrop:       or(g.MailDrop, 5),
+		MaxAge:         or(g.MaxAge, limit{set: 36 * time.Hour}).set,
 	}
 	if out.MaxAge == 0 {
 		f.fail("gates.max_age", "to read an older file, add a dated entry to gates.overrides", "cannot be off")

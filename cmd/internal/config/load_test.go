@@ -42,9 +42,22 @@ type tableConfig struct {
 	Zone     string            `yaml:"zone"`
 	Timeout  time.Duration     `yaml:"timeout"`
 	Password string            `yaml:"password"`
+	Dates    oneOrMore         `yaml:"dates"`
 	Paging   struct {
 		Size int `yaml:"size"`
 	} `yaml:"paging"`
+}
+
+// oneOrMore reads itself: one value stands for a list of one.
+type oneOrMore []string
+
+func (o *oneOrMore) UnmarshalYAML(decode func(any) error) error {
+	var one string
+	if decode(&one) == nil {
+		*o = oneOrMore{one}
+		return nil
+	}
+	return decode((*[]string)(o))
 }
 
 func fakeKinds() []scanners.Kind {
@@ -159,6 +172,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"unclosed list", "[employee_id, mail]}", "[employee_id, mail}", "16:39", []string{"expected ',' or ']'"}},
 		{"bad duration", "dormant: 90d", "dormant: 90 days", "17:31", []string{`"90 days" is not a duration such as 90d`}},
 		{"connector duration", "    path: crm.csv", "    path: crm.csv\n    timeout: soon", "14:5", []string{`sources[0].timeout: "soon" is not a duration`}},
+		{"type that reads itself", "    path: crm.csv", "    path: crm.csv\n    dates: [a, {b: c}]", "14:16", []string{"leaver.yaml:14:16: sources[0].dates[1]: wants one value, not a mapping"}},
 		{"octal", "    path: crm.csv", "    path: crm.csv\n    paging: {size: 010}", "14:14", []string{`"010" is not a whole number`}},
 		{"allocation", "    path: crm.csv", "    path: crm.csv\n    allocation: 0", "14:5", []string{"between 1 and 64"}},
 		{"merge key", "correlation: {", "correlation: {<<: {}, ", "16:15", []string{"merge keys"}},
@@ -234,13 +248,14 @@ func TestSourceDecode(t *testing.T) {
     allocation: 3
     canaries: [A-1, 0007]
     timeout: 1d12h
+    dates: 2006-01-02
     password: env:CRM_PASSWORD`))
 	crm := c.Sources[0]
 	if crm.Zone.String() != "America/New_York" || crm.Allocation != 3 || !cmp.Equal(crm.Canaries, []string{"A-1", "0007"}) {
 		t.Errorf("generic keys: %+v", crm)
 	}
 	var full tableConfig
-	if err := crm.Decode(&full); err != nil || full.Timeout != 36*time.Hour || full.Zone != "America/New_York" {
+	if err := crm.Decode(&full); err != nil || full.Timeout != 36*time.Hour || !cmp.Equal(full.Dates, oneOrMore{"2006-01-02"}) || full.Zone != "America/New_York" {
 		t.Errorf("decoded %+v, %v", full, err)
 	}
 	var narrow struct {

@@ -141,6 +141,13 @@ func customSchema(t reflect.Type) (object, bool) {
 	if value.Type().Implements(typeFor[yaml.Unmarshaler]()) {
 		return object{}, true
 	}
+	if value.Type().Implements(typeFor[selfReader]()) {
+		if t.Kind() != reflect.Slice {
+			return object{}, true
+		}
+		one := schemaOf(t.Elem()) // a list that one value may stand for
+		return object{"anyOf": []any{one, object{"type": "array", "items": one}}}, true
+	}
 	if value.Type().Implements(typeFor[encoding.TextUnmarshaler]()) {
 		return object{"type": []string{"string", "number", "boolean"}}, true
 	}

@@ -7,11 +7,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
-func compiled(t *testing.T) *jsonschema.Schema {
+func compiled(t *testing.T, kinds []scanners.Kind) *jsonschema.Schema {
 	t.Helper()
-	text, err := Schema(fakeKinds())
+	text, err := Schema(kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +43,11 @@ func validate(t *testing.T, schema *jsonschema.Schema, text string) error {
 }
 
 func TestSchema(t *testing.T) {
-	schema := compiled(t)
+	schema := compiled(t, fakeKinds())
 	for name, text := range map[string]string{"smallest": smallest, "starter": Starter(),
-		"gates": smallest + "gates: {people_lost: {count: 3, percent: 2%}, max_age: 2d, overrides: [{gate: mail_drop, until: \"2026-12-01\", reason: r, owner: o}]}\n"} {
+		"one for a list": strings.Replace(smallest, "path: crm.csv", "path: crm.csv\n    dates: iso", 1),
+		"a list":         strings.Replace(smallest, "path: crm.csv", "path: crm.csv\n    dates: [iso, serial]", 1),
+		"gates":          smallest + "gates: {people_lost: {count: 3, percent: 2%}, max_age: 2d, overrides: [{gate: mail_drop, until: \"2026-12-01\", reason: r, owner: o}]}\n"} {
 		if err := validate(t, schema, text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
