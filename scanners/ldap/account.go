@@ -86,9 +86,6 @@ func (m *mapper) id(e *entry) (string, bool) {
 		return guidText(e.one("objectguid"))
 	}
 	id := strings.ToLower(e.one(strings.ToLower(m.dir.traits.id)))
-	if id == "" && m.dir.traits.fallback != "" {
-		id = strings.ToLower(e.one(strings.ToLower(m.dir.traits.fallback)))
-	}
 	return id, id != "" && printable(id)
 }
 

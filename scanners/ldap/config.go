@@ -66,6 +66,7 @@ type TLS struct {
 
 // Attributes names attributes. Each list replaces the default of the family.
 type Attributes struct {
+	ID         string   `yaml:"id" doc:"Immutable id, a text that is never used again; for servers of family other."`
 	Login      []string `yaml:"login" doc:"Sign-in names, primary first."`
 	Mail       []string `yaml:"mail"`
 	EmployeeID []string `yaml:"employee_id" doc:"HR ids; default employeeNumber, and employeeID on Active Directory."`
@@ -217,6 +218,9 @@ func (c *Config) checkWords() error {
 		if d.Attribute == "" || len(d.Values) == 0 {
 			errs = append(errs, errors.New("disabled: an entry needs attribute and values"))
 		}
+	}
+	if c.Attributes.ID != "" && (c.Family == string(activeDirectory) || c.Family == string(samba)) {
+		errs = append(errs, errors.New("attributes.id: Active Directory's id is objectGUID"))
 	}
 	return errors.Join(errs...)
 }

@@ -28,8 +28,8 @@ func (f family) windows() bool { return f == activeDirectory || f == samba }
 type traits struct {
 	// filter takes every object that can sign in.
 	filter string
-	// id is the attribute of the immutable id; fallback the one to use where that is missing.
-	id, fallback string
+	// id is the attribute of the immutable id.
+	id string
 	// created is when the entry came into being; activity the attributes that record use, best first.
 	created  string
 	activity []string
@@ -67,12 +67,12 @@ func traitsOf(f family) traits {
 		}
 	case ds389:
 		t.filter = "(|" + signInClasses + "(objectClass=nsPerson)(objectClass=nsAccount))"
-		t.fallback, t.state, t.activity = "nsUniqueId", "nsAccountLock", []string{"lastLoginTime"}
+		t.id, t.state, t.activity = "nsUniqueId", "nsAccountLock", []string{"lastLoginTime"}
 		t.evidence = []string{"nsAccountLock", "lastLoginTime", "createTimestamp", "pwdUpdateTime", "passwordRetryCount",
 			"accountUnlockTime", "objectClass"}
 	case freeIPA:
 		t.filter = "(|" + signInClasses + "(objectClass=krbPrincipalAux))"
-		t.fallback, t.state, t.activity = "nsUniqueId", "nsAccountLock", []string{"krbLastSuccessfulAuth"}
+		t.id, t.state, t.activity = "nsUniqueId", "nsAccountLock", []string{"krbLastSuccessfulAuth"}
 		t.logins = []string{"uid", "krbPrincipalName"}
 		t.evidence = []string{"nsAccountLock", "krbLastSuccessfulAuth", "krbPrincipalExpiration", "krbLastPwdChange",
 			"krbLoginFailedCount", "krbPrincipalName", "createTimestamp", "objectClass"}
@@ -94,6 +94,9 @@ func (t traits) configured(c Config) traits {
 			*into = with
 		}
 	}
+	if c.Attributes.ID != "" {
+		t.id = c.Attributes.ID
+	}
 	replace(&t.logins, c.Attributes.Login)
 	replace(&t.mails, c.Attributes.Mail)
 	replace(&t.employee, c.Attributes.EmployeeID)
@@ -107,7 +110,7 @@ func (t traits) configured(c Config) traits {
 
 // attributes lists what is asked for.
 func (t traits) attributes(c Config) []string {
-	list := []string{t.id, t.fallback, t.created, t.state, "objectClass", "displayName", "cn", "name", "manager", "managedBy", "owner",
+	list := []string{t.id, t.created, t.state, "objectClass", "displayName", "cn", "name", "manager", "managedBy", "owner",
 		"memberOf", "uid", "gidNumber", "krbPrincipalName", "ntUserDomainId", c.Attributes.Sponsor}
 	for _, more := range [][]string{t.activity, t.logins, t.mails, t.employee, c.Attributes.Anchors, t.evidence} {
 		list = append(list, more...)

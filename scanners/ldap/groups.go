@@ -64,7 +64,7 @@ func (s *source) groupsFrom(d *directory) string {
 var memberAttributes = []string{"member", "uniqueMember", "memberUid"}
 
 func (s *source) groupAttributes(d *directory) []string {
-	list := []string{d.traits.id, d.traits.fallback, "cn", "objectSid", "gidNumber", "memberOf", "objectClass"}
+	list := []string{d.traits.id, "cn", "objectSid", "gidNumber", "memberOf", "objectClass"}
 	if s.groupsFrom(d) == "entries" {
 		list = append(list, memberAttributes...)
 	}

@@ -72,11 +72,7 @@ func idFilter(d *directory, id string) (string, error) {
 		}
 		return "(objectGUID=" + escapeBytes(guid) + ")", nil
 	}
-	value := goldap.EscapeFilter(id)
-	if d.traits.fallback == "" {
-		return "(" + d.traits.id + "=" + value + ")", nil
-	}
-	return "(|(" + d.traits.id + "=" + value + ")(" + d.traits.fallback + "=" + value + "))", nil
+	return "(" + d.traits.id + "=" + goldap.EscapeFilter(id) + ")", nil
 }
 
 // find searches the id below every base. unsure says why not finding it means nothing.

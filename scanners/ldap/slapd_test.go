@@ -146,3 +146,26 @@ func openConformance(t *testing.T, env scanners.Env, n int, fault scannertest.Fa
 	env.Secret = func(string) (scanners.Secret, error) { return scanners.NewSecret(reader), nil }
 	return openSource(t, env, as(s.URL, reader, "base: ou=People,"+suffix+"\npage_size: 10"))
 }
+
+// startSmall starts a slapd of its own with n people below ou=People.
+func startSmall(t *testing.T, s servers.Slapd, n int) *servers.RunningSlapd {
+	t.Helper()
+	servers.Need(t, "slapd", "slapadd")
+	if s.Database == "" {
+		s.Database = readAll
+	}
+	s.Modules = append(s.Modules, "ppolicy")
+	s.LDIF = func(w io.Writer) error {
+		err := tree(w, "People")
+		for i := 1; i <= n && err == nil; i++ {
+			err = person{n: i, ou: "People"}.write(w)
+		}
+		return err
+	}
+	running, err := servers.StartSlapd(t.TempDir(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(running.Stop)
+	return running
+}
