@@ -111,23 +111,30 @@ func (m *accountMapping) identify(cells []cell) (string, []string) {
 	return id, nil
 }
 
-func (m *accountMapping) record(cells []cell, _ where) (a scanners.Account, id string, wrong *defect) {
+func (m *accountMapping) record(cells []cell, _ where, a *scanners.Account) (id string, wrong *defect) {
 	m.cells = cells
 	if a.ID, wrong = m.values.id(m.accountFields.id); wrong != nil {
-		return a, "", wrong
+		return "", wrong
 	}
 	if a.ID == "" {
-		return a, "", m.wrong(m.accountFields.id, "the id is empty")
+		return "", m.wrong(m.accountFields.id, "the id is empty")
 	}
-	for _, step := range [...]func(*scanners.Account) *defect{m.keysOf, m.timesOf, m.activityOf, m.statesOf} {
-		if wrong = step(&a); wrong != nil {
-			return a, a.ID, wrong
-		}
+	if wrong = m.keysOf(a); wrong != nil {
+		return a.ID, wrong
 	}
-	m.kindOf(&a)
-	m.referencesOf(&a)
-	m.evidenceOf(&a)
-	return a, a.ID, nil
+	if wrong = m.timesOf(a); wrong != nil {
+		return a.ID, wrong
+	}
+	if wrong = m.activityOf(a); wrong != nil {
+		return a.ID, wrong
+	}
+	if wrong = m.statesOf(a); wrong != nil {
+		return a.ID, wrong
+	}
+	m.kindOf(a)
+	m.referencesOf(a)
+	m.evidenceOf(a)
+	return a.ID, nil
 }
 
 func (m *accountMapping) keysOf(a *scanners.Account) (wrong *defect) {
@@ -165,6 +172,9 @@ func (m *accountMapping) timesOf(a *scanners.Account) (wrong *defect) {
 func isOpenEnd(t time.Time) bool { return t.Year() >= 4000 }
 
 func (m *accountMapping) activityOf(a *scanners.Account) *defect {
+	if len(m.activity) > 0 {
+		a.Signals = make([]scanners.Signal, 0, len(m.activity))
+	}
 	for _, s := range m.activity {
 		at, imprecision, wrong := m.time("last_activity", s)
 		if wrong != nil {

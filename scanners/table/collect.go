@@ -31,7 +31,7 @@ func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collecto
 	return &collector[R]{source: s, emit: emit}
 }
 
-func (c *collector[R]) add(it item[R]) error {
+func (c *collector[R]) add(it *item[R]) error {
 	c.read++
 	if it.rejected == nil && c.repeats != mayRepeat {
 		again, same := c.ids.see(it.id, it.sum)
@@ -56,13 +56,13 @@ func (c *collector[R]) add(it item[R]) error {
 	return c.emit(it.record)
 }
 
-func (c *collector[R]) name(it item[R]) {
+func (c *collector[R]) name(it *item[R]) {
 	if c.repeated++; len(c.examples) < maxNamed {
 		c.examples = append(c.examples, fmt.Sprintf("%q (%s)", it.id, it.at))
 	}
 }
 
-func (c *collector[R]) reject(it item[R]) error {
+func (c *collector[R]) reject(it *item[R]) error {
 	c.rejected++
 	if it.rejected.ID == "" {
 		if c.unkeyed++; len(c.unkeyedAt) < maxNamed {

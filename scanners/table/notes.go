@@ -73,13 +73,22 @@ func (n *notes) merge(other *notes) {
 
 // mojibake notes a text that was UTF-8, was taken for windows-1252 and written as UTF-8 again: "MÃ¼ller".
 func (n *notes) mojibake(text string) {
-	if !strings.ContainsAny(text, "ÃÂâ") {
+	if isASCII(text) || !strings.ContainsAny(text, "ÃÂâ") {
 		return
 	}
 	bytes, err := charmap.Windows1252.NewEncoder().String(text)
 	if err == nil && utf8.ValidString(bytes) && utf8.RuneCountInString(bytes) < utf8.RuneCountInString(text) {
 		n.add(note{doubleUTF8, "", ""})
 	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // gaps gives the notes as rows of the Coverage sheet, in a fixed order.

@@ -122,32 +122,32 @@ func (m *personMapping) identify(cells []cell) (string, []string) {
 	return id, append(keys, mails...)
 }
 
-func (m *personMapping) record(cells []cell, at where) (p scanners.Person, id string, wrong *defect) {
+func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id string, wrong *defect) {
 	m.cells = cells
 	p.Place = at.String()
 	if p.ID, wrong = m.key(m.peopleFields.id); wrong != nil {
-		return p, "", wrong
+		return "", wrong
 	}
 	if p.ID == "" {
-		return p, "", m.wrong(m.peopleFields.id, "the id is empty")
+		return "", m.wrong(m.peopleFields.id, "the id is empty")
 	}
 	if p.OtherIDs, wrong = m.keys(m.otherIDs); wrong != nil {
-		return p, p.ID, wrong
+		return p.ID, wrong
 	}
 	if p.Mails, wrong = m.values.mails(m.peopleFields.mails); wrong != nil {
-		return p, p.ID, wrong
+		return p.ID, wrong
 	}
 	p.GivenName, p.FamilyName, p.DisplayName = m.text(m.givenName), m.text(m.familyName), m.text(m.displayName)
 	p.Department, p.Location, p.Manager = m.text(m.department), m.text(m.location), m.reference(m.manager)
 	if p.Zone, wrong = m.zoneOf(); wrong != nil {
-		return p, p.ID, wrong
+		return p.ID, wrong
 	}
 	employment, wrong := m.employment()
 	if wrong != nil {
-		return p, p.ID, wrong
+		return p.ID, wrong
 	}
 	p.Employments = []scanners.Employment{employment}
-	return p, p.ID, nil
+	return p.ID, nil
 }
 
 // zoneOf is the person's own zone. A name that does not exist would move the end of the employment.

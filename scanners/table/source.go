@@ -33,8 +33,8 @@ const (
 
 // mapping turns the cells of a row into a record. It is used by one goroutine.
 type mapping[R scanners.Record] interface {
-	// record gives the record and its id, or why there is none; then the id is "" when it is not readable.
-	record(cells []cell, at where) (R, string, *defect)
+	// record fills the zero record into and gives its id, or why it cannot; then the id is "" when it is not readable.
+	record(cells []cell, at where, into *R) (string, *defect)
 	// identify gives id and further keys of a row that is rejected, as far as they are readable.
 	identify(cells []cell) (id string, keys []string)
 }
@@ -82,7 +82,7 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 }
 
 // readAll reads the files, as many at a time as the allocation allows, and hands their items over in order.
-func (s *source[R]) readAll(ctx context.Context, files []string, add func(item[R]) error) ([]fileReport, error) {
+func (s *source[R]) readAll(ctx context.Context, files []string, add func(*item[R]) error) ([]fileReport, error) {
 	tasks := s.env.Allocation
 	if tasks == nil {
 		tasks = scanners.NewAllocation(1)
@@ -109,7 +109,7 @@ type feed[R scanners.Record] struct {
 }
 
 // readSideBySide reads files ahead in goroutines while their items are added in the order of the files.
-func (s *source[R]) readSideBySide(ctx context.Context, tasks *scanners.Allocation, files []string, add func(item[R]) error) ([]fileReport, error) {
+func (s *source[R]) readSideBySide(ctx context.Context, tasks *scanners.Allocation, files []string, add func(*item[R]) error) ([]fileReport, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -127,8 +127,8 @@ func (s *source[R]) readSideBySide(ctx context.Context, tasks *scanners.Allocati
 	var reports []fileReport
 	for i, f := range feeds {
 		for items := range f.batches {
-			for _, it := range items {
-				if err := add(it); err != nil {
+			for i := range items {
+				if err := add(&items[i]); err != nil {
 					return reports, err
 				}
 			}
@@ -156,8 +156,8 @@ func (s *source[R]) fill(ctx context.Context, tasks *scanners.Allocation, f *fee
 	f.err = tasks.Do(ctx, func() error {
 		items := make([]item[R], 0, batch)
 		var err error
-		f.report, err = s.readFile(ctx, file, true, func(it item[R]) error {
-			if items = append(items, it); len(items) < batch {
+		f.report, err = s.readFile(ctx, file, true, func(it *item[R]) error {
+			if items = append(items, *it); len(items) < batch {
 				return nil
 			}
 			full := items
@@ -172,7 +172,7 @@ func (s *source[R]) fill(ctx context.Context, tasks *scanners.Allocation, f *fee
 }
 
 // readFile reads one file. When the file breaks off, the report says so and the error is nil: what came before is good.
-func (s *source[R]) readFile(ctx context.Context, path string, several bool, add func(item[R]) error) (fileReport, error) {
+func (s *source[R]) readFile(ctx context.Context, path string, several bool, add func(*item[R]) error) (fileReport, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return fileReport{path: path}, fmt.Errorf("read %q: %w", path, err)
@@ -195,9 +195,9 @@ func (s *source[R]) readFile(ctx context.Context, path string, several bool, add
 	return s.readRows(ctx, f, rows, add)
 }
 
-func (s *source[R]) readRows(ctx context.Context, f *file, rows reader, add func(item[R]) error) (fileReport, error) {
+func (s *source[R]) readRows(ctx context.Context, f *file, rows reader, add func(*item[R]) error) (fileReport, error) {
 	m := s.mapping(&f.notes)
-	r := row{cells: make([]cell, len(s.want))}
+	r, it := row{cells: make([]cell, len(s.want))}, new(item[R])
 	f.header = true
 	for {
 		if err := ctx.Err(); err != nil {
@@ -212,18 +212,19 @@ func (s *source[R]) readRows(ctx context.Context, f *file, rows reader, add func
 			return f.broken(), fmt.Errorf("read %q: %w", f.path, err)
 		}
 		f.read++
-		if err := add(s.item(f, m, rows, &r)); err != nil {
+		s.fillItem(it, f, m, rows, &r)
+		if err := add(it); err != nil {
 			return f.broken(), err
 		}
 	}
 }
 
-// item maps one row.
-func (s *source[R]) item(f *file, m mapping[R], rows reader, r *row) item[R] {
-	it := item[R]{at: where{f.shown, rows.unit(), r.place}}
+// fillItem maps one row. The item is reused for the next one.
+func (s *source[R]) fillItem(it *item[R], f *file, m mapping[R], rows reader, r *row) {
+	*it = item[R]{at: where{f.shown, rows.unit(), r.place}}
 	wrong := r.defect
 	if wrong == nil {
-		it.record, it.id, wrong = m.record(r.cells, it.at)
+		it.id, wrong = m.record(r.cells, it.at, &it.record)
 	}
 	if wrong == nil {
 		if s.repeats != mayRepeat {
@@ -232,9 +233,8 @@ func (s *source[R]) item(f *file, m mapping[R], rows reader, r *row) item[R] {
 		if s.repeats == rejectRepeated {
 			it.raw = rows.raw()
 		}
-		return it
+		return
 	}
 	it.rejected = &scanners.Rejection{Place: it.at.String(), Field: wrong.field, Reason: wrong.reason, Raw: rows.raw()}
 	it.rejected.ID, it.rejected.Keys = m.identify(r.cells)
-	return it
 }

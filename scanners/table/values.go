@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -20,12 +21,13 @@ type values struct {
 	*settings
 	notes *notes
 	cells []cell
+	blank cell // of fields that are not mapped
 }
 
 // at gives the cell of a slot; the empty one when the field is not mapped.
 func (v *values) at(s slot) *cell {
 	if s == none {
-		return &cell{}
+		return &v.blank
 	}
 	return &v.cells[s]
 }
@@ -105,7 +107,7 @@ func (v *values) id(s slot) (string, *defect) {
 
 // spoiltNumber recognises 1.23E+05 and 123.0: ids that went through a spreadsheet or a column of floating point numbers.
 func spoiltNumber(s string) bool {
-	if s == "" || s[0] < '0' || s[0] > '9' {
+	if s == "" || s[0] < '0' || s[0] > '9' || strings.IndexByte(s, '.') < 0 && strings.IndexByte(s, '+') < 0 && strings.IndexByte(s, ',') < 0 {
 		return false
 	}
 	whole, exponent, scientific := strings.Cut(strings.ToUpper(s), "E+")
@@ -182,10 +184,10 @@ func appendNew(all []string, text string) []string {
 // mails gives the addresses of all columns: without "smtp:", the one with "SMTP:" first, and without what is no address.
 func (v *values) mails(slots []slot) ([]string, *defect) {
 	raw, wrong := v.keys(slots)
-	if wrong != nil {
-		return nil, wrong
+	if wrong != nil || len(raw) == 1 && isPlainMail(raw[0]) {
+		return raw, wrong
 	}
-	mails := raw[:0]
+	var mails []string
 	for _, entry := range raw {
 		for part := range strings.FieldsFuncSeq(entry, func(r rune) bool { return r == ',' || r == ';' || isBlank(r) }) {
 			prefix, address, hasPrefix := strings.Cut(part, ":")
@@ -206,6 +208,20 @@ func (v *values) mails(slots []slot) ([]string, *defect) {
 		}
 	}
 	return unique(mails), nil
+}
+
+// isPlainMail reports whether s is one address and nothing else.
+func isPlainMail(s string) bool {
+	at := strings.IndexByte(s, '@')
+	if at < 1 || at == len(s)-1 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func unique(all []string) []string {
