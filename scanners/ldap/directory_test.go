@@ -210,7 +210,7 @@ entryUUID: 30000000-0000-4000-8000-000000000002
 dn: cn=unique,ou=Groups,SUFFIX
 objectClass: groupOfUniqueNames
 cn: unique
-uniqueMember: uid=u000002,ou=People,SUFFIX#'0101'B
+uniqueMember: uid=u000002,ou=People,SUFFIX
 entryUUID: 30000000-0000-4000-8000-000000000003
 
 dn: cn=staff,ou=Groups,SUFFIX

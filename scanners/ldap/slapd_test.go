@@ -155,6 +155,18 @@ func startSmall(t *testing.T, s servers.Slapd, n int) *servers.RunningSlapd {
 		s.Database = readAll
 	}
 	s.Modules = append(s.Modules, "ppolicy")
+	return startFilled(t, s, n)
+}
+
+// startBare is startSmall without the password policy, whose attributes can disable an account.
+func startBare(t *testing.T, n int) *servers.RunningSlapd {
+	t.Helper()
+	servers.Need(t, "slapd", "slapadd")
+	return startFilled(t, servers.Slapd{Database: readAll}, n)
+}
+
+func startFilled(t *testing.T, s servers.Slapd, n int) *servers.RunningSlapd {
+	t.Helper()
 	s.LDIF = func(w io.Writer) error {
 		err := tree(w, "People")
 		for i := 1; i <= n && err == nil; i++ {
