@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,13 +35,13 @@ func (b *book) control(g *grid) error {
 	b.resultBox(g, 5)
 	g.height(6, 8)
 	row := b.howMade(g, 7)
-	row, people := b.sourcesTable(g, row+1)
+	row, lines := b.sourcesTable(g, row+1)
 	if b.Refused != "" {
 		row = b.notCounted(g, row+1)
 	} else {
 		accounts := b.accountsRow(row + 1 + bridgeRows)
-		row = b.bridge(g, row+1, people, accounts)
-		row = b.accountsTable(g, row+1)
+		row = b.bridge(g, row+1, lines.people, accounts)
+		row = b.accountsTable(g, row+1, lines.accounts)
 	}
 	row = b.signOff(g, row+1)
 	row = b.digests(g, row+1)
@@ -107,8 +108,14 @@ func (b *book) baseline() string {
 	return fmt.Sprintf("run %s, as of %s", last.Run, stamp(last.AsOf))
 }
 
-// sourcesTable returns the next free row and the cells with the used rows of the people sources.
-func (b *book) sourcesTable(g *grid, row int) (next int, people []string) {
+// sourceLines says where the sources stand: the cells with the used rows of people sources, the rows of account sources.
+type sourceLines struct {
+	people   []string
+	accounts []int
+}
+
+// sourcesTable returns the next free row, too.
+func (b *book) sourcesTable(g *grid, row int) (next int, lines sourceLines) {
 	g.numberedSection(row, colB, colM, "Sources and control totals")
 	g.heads(row+1, []headCell{{colB, colB, "Source", false}, {colC, colC, "Read at (UTC)", false}, {colD, colD, "What was asked", false},
 		{colE, colE, "Source says", true}, {colF, colF, "Rows read", true}, {colG, colG, "Rejected", true}, {colH, colH, "Rows used", true},
@@ -118,11 +125,13 @@ func (b *book) sourcesTable(g *grid, row int) (next int, people []string) {
 	for _, s := range b.Sources {
 		b.sourceRow(g, row, s)
 		if s.People {
-			people = append(people, at(colH, row))
+			lines.people = append(lines.people, at(colH, row))
+		} else {
+			lines.accounts = append(lines.accounts, row)
 		}
 		row++
 	}
-	return row, people
+	return row, lines
 }
 
 func (b *book) sourceRow(g *grid, row int, s Source) {
@@ -191,7 +200,7 @@ func (b *book) notCounted(g *grid, row int) int {
 	return row + 2
 }
 
-// step is one line of the population bridge.
+// step is one line of the population bridge. A number without a formula is a plain one.
 type step struct {
 	what    string
 	formula string
@@ -229,12 +238,12 @@ func (b *book) steps(first int, people []string, accounts cellRange) []step {
 	}
 	leavers := p.Ended + p.Remembered
 	return []step{
-		{what: "HR records used (all people sources)", formula: sumOf(people), now: b.peopleUsed(), again: itoa(p.Rows), againNow: p.Rows, words: "records that the reconciliation took in"},
-		{what: "– further records of the same person", formula: itoa(-p.Merged), now: -p.Merged},
+		{what: "HR records used (all people sources)", formula: sumOf(people), now: b.peopleUsed(), againNow: p.Rows, words: "records that the reconciliation took in"},
+		{what: "– further records of the same person", now: -p.Merged},
 		{what: "People in HR", formula: e(1) + "+" + e(2), now: b.peopleUsed() - p.Merged, again: fmt.Sprintf("%d+%d+%d", p.Employed, p.Prehire, p.Ended),
 			againNow: p.Employed + p.Prehire + p.Ended, words: fmt.Sprintf("%s employed + %s not yet started + %s ended", count(p.Employed), count(p.Prehire), count(p.Ended))},
-		{what: "– employed, or not yet started", formula: itoa(-p.Employed - p.Prehire), now: -p.Employed - p.Prehire},
-		{what: "+ gone from HR, remembered from earlier runs", formula: itoa(p.Remembered), now: p.Remembered},
+		{what: "– employed, or not yet started", now: -p.Employed - p.Prehire},
+		{what: "+ gone from HR, remembered from earlier runs", now: p.Remembered},
 		{what: "People who have left", formula: e(3) + "+" + e(4) + "+" + e(5), now: b.peopleUsed() - p.Merged - p.Employed - p.Prehire + p.Remembered,
 			again: fmt.Sprintf("%d+%d", p.Ended, p.Remembered), againNow: leavers, words: "ended + remembered, as the reconciliation counted them"},
 		{what: "Their accounts, in all systems", formula: accounts.sum(colL), now: b.leaverAccounts(), again: inFile, againNow: b.tally.lines[onTerminations],
@@ -259,18 +268,24 @@ func (b *book) stepRow(g *grid, row int, name string, s step) {
 	}
 	g.put(row, colB, text(name).as(cellText))
 	g.span(row, colC, colD, text(s.what).as(bold))
-	g.put(row, colE, formula(s.formula, s.now).as(cellNumber))
+	g.put(row, colE, numberOr(s.formula, s.now).as(cellNumber))
 	g.height(row, 17)
 	if s.words == "" {
 		g.blank(row, colF, colM, cellText)
 		return
 	}
-	g.put(row, colF, formula(s.again, s.againNow).as(cellNumber))
+	g.put(row, colF, numberOr(s.again, s.againNow).as(cellNumber))
 	g.span(row, colG, colL, text(s.words).as(cellText))
 	g.check(row, colM, at(colE, row)+"="+at(colF, row), s.now == s.againNow)
 }
 
-func itoa(n int64) string { return fmt.Sprintf("%d", n) }
+// numberOr is a live formula, or a plain number where there is no formula.
+func numberOr(f string, now int64) cell {
+	if f == "" {
+		return number(now)
+	}
+	return formula(f, now)
+}
 
 // sumOf adds cells; nothing adds up to zero.
 func sumOf(cells []string) string {
@@ -341,15 +356,15 @@ func (b *book) accountsRow(row int) cellRange {
 }
 
 // accountsTable says how every account that was read fell: by state and by owner, both adding up to what was read.
-func (b *book) accountsTable(g *grid, row int) int {
+func (b *book) accountsTable(g *grid, row int, lines []int) int {
 	g.numberedSection(row, colB, colM, "Accounts: how every record fell")
 	g.heads(row+1, []headCell{{colB, colB, "Source", false}, {colC, colC, "Accounts used", true}, {colD, colD, "What its coverage rests on", false},
 		{colE, colE, "Enabled", true}, {colF, colF, "Disabled", true}, {colG, colG, "State unknown", true}, {colH, colH, "With an owner", true},
 		{colI, colI, "Owner gone from HR", true}, {colJ, colJ, "Disputed", true}, {colK, colK, "Without an owner", true},
 		{colL, colL, "Of people who left", true}, {colM, colM, "Check", false}})
 	row += 2
-	for _, s := range b.accountSources() {
-		b.accountsLine(g, row, s)
+	for i, s := range b.accountSources() {
+		b.accountsLine(g, row, lines[i], s)
 		row++
 	}
 	if len(b.accountSources()) == 0 {
@@ -359,7 +374,8 @@ func (b *book) accountsTable(g *grid, row int) int {
 	return row
 }
 
-func (b *book) accountsLine(g *grid, row int, s Source) {
+// accountsLine writes one source; source is its row in the table of sources.
+func (b *book) accountsLine(g *grid, row, source int, s Source) {
 	a := s.Accounts
 	g.put(row, colB, text(s.Name).as(cellTextBold))
 	g.put(row, colC, number(a.Read).as(cellNumber))
@@ -368,11 +384,18 @@ func (b *book) accountsLine(g *grid, row int, s Source) {
 		g.put(row, colE+i, number(n).as(cellPlainNumber))
 	}
 	g.put(row, colL, number(a.LeaverAccounts).as(cellPlainNumber))
-	holds := a.Read == s.Used && a.Enabled+a.Disabled+a.EnabledUnknown == a.Read && a.Linked+a.Deleted+a.Disputed+a.Unmatched == a.Read
-	c := at(colC, row)
-	g.check(row, colM, fmt.Sprintf("AND(%s=%d,SUM(%s:%s)=%s,SUM(%s:%s)=%s)", c, s.Used, at(colE, row), at(colG, row), c, at(colH, row), at(colK, row), c), holds)
+	read := at(colC, row)
+	g.check(row, colM, fmt.Sprintf("AND(%s=%s,%s=%s-%s,SUM(%s:%s)=%s,SUM(%s:%s)=%s)", read, at(colH, source), at(colH, source), at(colF, source),
+		at(colG, source), at(colE, row), at(colG, row), read, at(colH, row), at(colK, row), read), s.fell())
 	g.fit(row, 18, cellText, s.Coverage.Why, controlWidths[colD-1])
 	g.fit(row, 18, cellTextBold, s.Name, controlWidths[colB-1])
+}
+
+// fell reports whether the accounts of the source add up.
+func (s Source) fell() bool {
+	a := s.Accounts
+	return a.Read == s.Used && s.Used == s.Coverage.Read-s.Coverage.Rejected &&
+		a.Enabled+a.Disabled+a.EnabledUnknown == a.Read && a.Linked+a.Deleted+a.Disputed+a.Unmatched == a.Read
 }
 
 // signOff leaves room for the people who answer for the report.
@@ -392,31 +415,38 @@ func (b *book) signOff(g *grid, row int) int {
 	return row + 5
 }
 
-// digests lists the SHA-256 of everything the report was made from.
+// digests lists the SHA-256 of everything the report was made from, in two columns.
 func (b *book) digests(g *grid, row int) int {
 	g.numberedSection(row, colB, colM, "Digests (SHA-256)")
-	row++
-	put := func(name, digest string) {
-		if digest == "" {
-			return
-		}
-		g.span(row, colB, colC, cell{value: shown(name), style: label})
-		g.span(row, colD, colM, cell{value: shown(digest), style: cellMono})
-		g.fit(row, 15, label, name, g.width(colB, colC))
-		row++
-	}
-	put("configuration", b.ConfigDigest)
-	put("policies", b.PolicyDigest)
+	listed := [][2]string{{"configuration", b.ConfigDigest}, {"policies", b.PolicyDigest}}
 	for _, s := range b.Sources {
-		put("snapshot of "+s.Name, s.SnapshotDigest)
-		put("file read for "+s.Name, s.Coverage.Digest)
+		listed = append(listed, [2]string{"snapshot of " + s.Name, s.SnapshotDigest}, [2]string{"file read for " + s.Name, s.Coverage.Digest})
 	}
-	put("all row seals of this file", b.plan)
-	return row
+	listed = append(listed, [2]string{"all row seals of this file", b.plan})
+	listed = slices.DeleteFunc(listed, func(d [2]string) bool { return d[1] == "" })
+	half := (len(listed) + 1) / 2
+	for i, d := range listed {
+		line, name, value := row+1+i%half, colB, colD
+		if i >= half {
+			name, value = colG, colJ
+		}
+		g.span(line, name, value-1, cell{value: shown(d[0]), style: label})
+		g.span(line, value, digestEnd(value), cell{value: shown(d[1]), style: cellMonoSmall})
+		g.fit(line, 15, label, d[0], g.width(name, value-1))
+	}
+	return row + 1 + half
+}
+
+// digestEnd is the last column of a digest that starts at col.
+func digestEnd(col int) int {
+	if col == colD {
+		return colF
+	}
+	return colM
 }
 
 func (b *book) howToVerify(g *grid, row int) {
-	verify := "Check this file: the run folder of " + visible(b.Run) + " keeps the sealed snapshots that every row was made from, and its manifest the SHA-256 of this workbook; " +
+	verify := "Check this file: the run folder of " + Visible(b.Run) + " keeps the sealed snapshots that every row was made from, and its manifest the SHA-256 of this workbook; " +
 		"the report written again from that folder by the same version of the tool has the same bytes. The marks above are live formulas: they change when a number does. " +
 		"Yellow cells with blue text are yours to fill; every other cell of a row is covered by its seal."
 	g.span(row, colB, colM, cell{value: verify, style: footnote})

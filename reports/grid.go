@@ -108,6 +108,7 @@ func (g *grid) section(row, from, to int, title string) {
 // numberedSection writes a section title with its number.
 func (g *grid) numberedSection(row, from, to int, title string) {
 	g.numbered++
+	g.height(row-1, 8)
 	g.section(row, from, to, fmt.Sprintf("%d  %s", g.numbered, title))
 }
 
@@ -127,7 +128,7 @@ func (g *grid) tall() bool {
 	for row := 1; row <= g.last; row++ {
 		points += max(g.heights[row], 15)
 	}
-	return points > 0.95*5.6*g.width(1, len(g.widths))
+	return points > 0.82*5.6*g.width(1, len(g.widths))
 }
 
 // write streams the sheet out.

@@ -283,7 +283,7 @@ func CSV(w io.Writer, r Report) error {
 
 // csvText makes s safe to open in a spreadsheet. It looks at s before and after the escapes are written.
 func csvText(s string) string {
-	v := visible(s)
+	v := Visible(s)
 	if evaluates(v) || evaluates(s) {
 		return "'" + v
 	}

@@ -15,10 +15,10 @@ import (
 func Sentence(r Report) string {
 	t, err := newIndex(r).tally()
 	if err != nil {
-		return visible("No result: the rows of this report could not be read (" + oneLine(err.Error()) + ").")
+		return Visible("No result: the rows of this report could not be read (" + oneLine(err.Error()) + ").")
 	}
 	lead, rest := r.sentence(t)
-	return visible(lead + " " + rest)
+	return Visible(lead + " " + rest)
 }
 
 // sentence returns the words that lead the result and the rest. Like every text that this file makes for the sheets it

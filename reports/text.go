@@ -16,10 +16,10 @@ import (
 // cellLimit is how many UTF-16 units of one text a cell shows. Excel's own limit is 32,767.
 const cellLimit = 32_000
 
-// visible returns s with every character that a reader could not see, or that could deceive them, written as an escape:
+// Visible returns s with every character that a reader could not see, or that could deceive them, written as an escape:
 // control and format characters (bidi controls, zero-width ones), line separators, noncharacters and bytes that are not
 // UTF-8. Two different texts never become the same text.
-func visible(s string) string {
+func Visible(s string) string {
 	if plain(s) {
 		return s
 	}
@@ -71,7 +71,7 @@ func looksEscaped(s string) bool {
 // shown is visible, cut to what a cell can hold. The mark at the cut carries a digest, so that two long texts with the same
 // start stay different.
 func shown(s string) string {
-	v := visible(s)
+	v := Visible(s)
 	if len(v) <= cellLimit {
 		return v
 	}

@@ -111,7 +111,7 @@ func (b *book) write() error {
 // plainSheets writes the sheets that do not come from the rows.
 func (b *book) plainSheets() error {
 	return errors.Join(
-		fillTable(b, b.exclusionTable(), b.Exclusions),
+		fillTable(b, b.exclusionTable(), b.exclusionUses()),
 		fillTable(b, b.coverageTable(), b.gaps()),
 		fillTable(b, b.rulesTable(), b.terms()),
 	)
@@ -282,7 +282,7 @@ func (b *book) page(a area) error {
 
 // ampersands protects text in a footer, where an ampersand starts a code.
 func ampersands(s string) string {
-	s = strings.ReplaceAll(visible(s), "&", "&&")
+	s = strings.ReplaceAll(Visible(s), "&", "&&")
 	if r := []rune(s); len(r) > 80 {
 		s = string(r[:80]) + "…"
 	}

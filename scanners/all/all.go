@@ -3,12 +3,14 @@ package all
 
 import (
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/ldap"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
 
 // Kinds lists every connector, in the order in which help shows them.
 func Kinds() []scanners.Kind {
 	return []scanners.Kind{
+		ldap.Kind(),
 		table.Kind(),
 	}
 }

@@ -1,0 +1,246 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// GateError says that the input is too odd to be believed. No finding of the run is published.
+type GateError struct {
+	// Gate is the key under "gates" in leaver.yaml, or "people" for a people source that was not read completely.
+	Gate   string
+	Source string
+	Text   string
+	Hint   string
+}
+
+// Error gives the source, what is odd, and what to do.
+func (e *GateError) Error() string {
+	text := e.Text
+	if e.Source != "" {
+		text = e.Source + ": " + text
+	}
+	if e.Hint != "" {
+		text += "\nhint: " + e.Hint
+	}
+	return text
+}
+
+// Before is what the gates compare with: how the last accepted run stood.
+type Before struct {
+	AsOf       time.Time
+	Population reports.Population
+	// Sources holds every source by name as it was when it was last complete.
+	Sources map[string]reports.Source
+}
+
+// LastAccepted collects from the run store what the gates compare with; nil before the first accepted run.
+func LastAccepted(ctx context.Context, store *runstore.Store, c *config.Config) (*Before, error) {
+	last, err := store.LatestAccepted(ctx)
+	if err != nil || last == nil {
+		return nil, err
+	}
+	before := &Before{AsOf: last.AsOf, Population: last.Population, Sources: map[string]reports.Source{}}
+	for _, source := range slices.Concat(c.People, c.Sources) {
+		was, _, err := store.LastComplete(ctx, source.Name)
+		if err != nil {
+			return nil, err
+		}
+		if was != nil {
+			before.Sources[source.Name] = *was
+		}
+	}
+	return before, nil
+}
+
+// gate is the surroundings of one gate check.
+type gate struct {
+	gates config.Gates
+	// last is nil on a first run, which has nothing to compare with.
+	last   *Before
+	asOf   time.Time
+	now    time.Time
+	opened []config.Override
+}
+
+// stop returns the error of a tripped gate, or nil when a dated override opens it; the override is noted for the report.
+func (g *gate) stop(name, source, format string, args ...any) error {
+	if o, open := g.gates.Opened(name, source, g.now); open {
+		g.opened = append(g.opened, o)
+		return nil
+	}
+	until := g.now.AddDate(0, 0, 1).Format(time.DateOnly)
+	where := ""
+	if source != "" {
+		where = ", source: " + source
+	}
+	return &GateError{Gate: name, Source: source, Text: fmt.Sprintf(format, args...), Hint: fmt.Sprintf(
+		"if this is right, say so in leaver.yaml and run again:\n  gates:\n    overrides:\n      - {gate: %s%s, until: %s, owner: YOU, reason: WHY}", name, where, until)}
+}
+
+// peopleCoverage refuses people sources that were not read completely: everybody that they lack would look like a leaver.
+func peopleCoverage(people []scanned) error {
+	for _, s := range people {
+		if !s.Coverage.Verdict.Complete() {
+			hint := "repair the source and run again; nothing was published, and the last accepted run stays in force"
+			text := fmt.Sprintf("the people source is %s: %s", s.Coverage.Verdict, s.Coverage.Why)
+			if s.Coverage.Rejected > 0 {
+				first, mend := firstRejection(s)
+				text += fmt.Sprintf("; %d rows could not be read, the first: %s", s.Coverage.Rejected, first)
+				if mend != "" {
+					hint = mend
+				}
+			}
+			return &GateError{Gate: "people", Source: s.Name, Text: text, Hint: hint}
+		}
+	}
+	return nil
+}
+
+// peopleFiles checks age and volume of each people source.
+func (g *gate) peopleFiles(people []scanned) error {
+	for _, s := range people {
+		if err := g.age(s); err != nil {
+			return err
+		}
+		if n := s.Coverage.Rejected; g.gates.PeopleRejected.Exceeded(n, s.Coverage.Read) {
+			first, _ := firstRejection(s)
+			if err := g.stop("people_rejected", s.Name, "%d of %d people rows could not be read, the first: %s", n, s.Coverage.Read, first); err != nil {
+				return err
+			}
+		}
+		if err := g.volume(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstRejection tells the first rejected record of a source, and what its reader suggests to do.
+func firstRejection(s scanned) (text, hint string) {
+	if len(s.Rejections) == 0 {
+		return "not kept", ""
+	}
+	r := s.Rejections[0]
+	reason, hint, _ := strings.Cut(r.Reason, "\nhint: ")
+	return fmt.Sprintf("%s, %s: %s", r.Place, r.Field, reason), hint
+}
+
+// age is judged against the wall clock, never against the as-of: a replayed night must not accept an old file.
+func (g *gate) age(s scanned) error {
+	made, known := s.Coverage.ProducedAt.Get()
+	if !known {
+		return nil
+	}
+	if age := g.now.Sub(made); age > g.gates.MaxAge {
+		return g.stop("max_age", s.Name, "the file is %s old, the limit is %s", config.FormatDuration(age.Round(time.Minute)), config.FormatDuration(g.gates.MaxAge))
+	}
+	if ahead := made.Sub(g.now); ahead > 10*time.Minute {
+		return g.stop("max_age", s.Name, "the file is dated %s, which lies in the future", made.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (g *gate) volume(s scanned) error {
+	before, known := g.before(s.Name)
+	if !known {
+		return nil
+	}
+	if lost := before.Used - s.Used; g.gates.PeopleLost.Exceeded(lost, before.Used) {
+		return g.stop("people_lost", s.Name, "%d people rows, %d fewer than in the last accepted run (limit: %s)", s.Used, lost, g.gates.PeopleLost)
+	}
+	if gained := s.Used - before.Used; g.gates.PeopleGained.Exceeded(gained, before.Used) {
+		return g.stop("people_gained", s.Name, "%d people rows, %d more than in the last accepted run (limit: %s)", s.Used, gained, g.gates.PeopleGained)
+	}
+	if drop := share(before.WithMail, before.Used) - share(s.WithMail, s.Used); drop > float64(g.gates.MailDrop) {
+		return g.stop("mail_drop", s.Name, "%.1f %% of the people have a mail address, %.1f points fewer than in the last accepted run", share(s.WithMail, s.Used), drop)
+	}
+	return nil
+}
+
+func (g *gate) before(source string) (reports.Source, bool) {
+	if g.last == nil {
+		return reports.Source{}, false
+	}
+	s, known := g.last.Sources[source]
+	return s, known
+}
+
+// roster checks what the people data amounts to: how many people work here, and how many have just left.
+func (g *gate) roster(now reconcile.Population) error {
+	if g.last == nil {
+		return nil
+	}
+	was := g.last.Population
+	days := max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour)))
+	limit := g.gates.EmployedLost
+	limit.Count *= days
+	limit.Percent = min(limit.Percent*config.Percent(days), max(limit.Percent, 5))
+	if lost := was.Employed - now.Employed; limit.Exceeded(lost, was.Employed) {
+		return g.stop("employed_lost", "", "%d people are employed, %d fewer than in the last accepted run (limit: %s)", now.Employed, lost, limit)
+	}
+	leavers := g.gates.NewLeavers
+	leavers.Count *= days
+	if ended := now.Ended - was.Ended; leavers.Exceeded(ended, was.Employed) {
+		return g.stop("new_leavers", "", "%d employments ended since the last accepted run (limit: %s)", ended, leavers)
+	}
+	return nil
+}
+
+// joins checks that accounts still find their people: a key that lost its leading zeros shows here.
+func (g *gate) joins(sources []scanned) error {
+	for _, s := range sources {
+		before, known := g.before(s.Name)
+		enabled, was := open(s.Accounts), open(before.Accounts)
+		if !known || min(enabled, was) < fewAccounts {
+			continue
+		}
+		drop := share(before.Accounts.Owned, was) - share(s.Accounts.Owned, enabled)
+		if drop <= float64(g.gates.MatchedDrop) {
+			continue
+		}
+		if err := g.stop("matched_drop", s.Name, "%.1f %% of the enabled accounts have an owner, %.1f points fewer than in the last accepted run", share(s.Accounts.Owned, enabled), drop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fewAccounts is the number of enabled accounts below which a share in percent says nothing.
+const fewAccounts = 20
+
+func open(c reports.AccountTotals) int64 { return c.Enabled + c.EnabledUnknown }
+
+// sourceLost makes an account source partial that shows far fewer accounts than when it was last complete.
+func (g *gate) sourceLost(s *scanned) {
+	before, known := g.before(s.Name)
+	lost := before.Used - s.Used
+	if !known || !s.Coverage.Verdict.Complete() || !g.gates.SourceLost.Exceeded(lost, before.Used) {
+		return
+	}
+	why := g.stop("source_lost", s.Name, "%d accounts, %d fewer than when it was last complete (limit: %s)", s.Used, lost, g.gates.SourceLost)
+	var tripped *GateError
+	if !errors.As(why, &tripped) {
+		return
+	}
+	s.Coverage.Worsen(scanners.Partial, tripped.Text)
+	s.Coverage.Gaps = append(s.Coverage.Gaps, scanners.Gap{What: "accounts that were there before", Count: scanners.Known(lost),
+		Cause: "the source shows fewer accounts", Effect: "accounts that are missing are not taken as gone", Hint: tripped.Hint})
+}
+
+func share(part, whole int64) float64 {
+	if whole == 0 {
+		return 100
+	}
+	return 100 * float64(part) / float64(whole)
+}

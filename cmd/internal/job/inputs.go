@@ -1,0 +1,63 @@
+package job
+
+import (
+	"time"
+
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+)
+
+// Inputs are the parameters of a run as they are sealed in its folder, beside the snapshots and the history: with them
+// the run can be judged again, whatever leaver.yaml says by then.
+type Inputs struct {
+	AsOf        time.Time            `json:"as_of"`
+	Zone        string               `json:"zone"`
+	Zones       map[string]string    `json:"zones"`
+	Keys        []string             `json:"keys"`
+	MailDomains map[string]string    `json:"mail_domains"`
+	KeepZeros   map[string]bool      `json:"keep_zeros"`
+	Thresholds  reconcile.Thresholds `json:"thresholds"`
+	// People and Sources name what was read, in order.
+	People     []string             `json:"people"`
+	Sources    []string             `json:"sources"`
+	Rules      []policies.Rule      `json:"rules"`
+	Exclusions []policies.Exclusion `json:"exclusions"`
+}
+
+// settings turns sealed inputs into what the engine takes.
+func (in *Inputs) settings() (reconcile.Settings, error) {
+	s := reconcile.Settings{AsOf: in.AsOf, Keys: in.Keys, MailDomains: in.MailDomains, KeepZeros: in.KeepZeros,
+		PeopleComplete: true, Thresholds: in.Thresholds, Zones: map[string]*time.Location{}}
+	var err error
+	if s.Zone, err = time.LoadLocation(in.Zone); err != nil {
+		return s, err
+	}
+	for source, name := range in.Zones {
+		if s.Zones[source], err = time.LoadLocation(name); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// rules turns sealed inputs into what decides.
+func (in *Inputs) rules(zone *time.Location) policies.Set {
+	return policies.Set{Rules: in.Rules, Exclusions: in.Exclusions, Now: in.AsOf, Zone: zone}
+}
+
+// inputs collects the parameters of this run.
+func (t *attempt) inputs() Inputs {
+	c := t.Config
+	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Keys: c.Correlation.Keys,
+		MailDomains: c.Correlation.MailDomains, KeepZeros: map[string]bool{}, Thresholds: c.Thresholds,
+		Rules: t.Rules, Exclusions: c.Exclusions}
+	for _, source := range c.People {
+		in.Zones[source.Name] = source.Zone.String()
+		in.KeepZeros[source.Name] = c.Correlation.KeepZeros
+		in.People = append(in.People, source.Name)
+	}
+	for _, s := range t.sources {
+		in.Sources = append(in.Sources, s.Name)
+	}
+	return in
+}

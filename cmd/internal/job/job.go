@@ -1,0 +1,204 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/cmd/internal/progress"
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// Job is one run, and everything that it needs from outside.
+type Job struct {
+	Config   *config.Config
+	Rules    []policies.Rule
+	Store    *runstore.Store
+	Log      *slog.Logger
+	Progress progress.Progress
+	// Now is the wall clock. AsOf is the instant that the run judges at; the zero time means the start of the run.
+	Now  func() time.Time
+	AsOf time.Time
+	// Only restricts the run to the named account sources; empty means all.
+	Only []string
+	// ExitCode maps an error to the exit code that the list of runs keeps.
+	ExitCode func(error) int
+	// Tool, Commit, Operator and Host are printed in the report.
+	Tool, Commit, Operator, Host string
+}
+
+// The statuses of a run, as "leaver runs" prints them.
+const (
+	Accepted = "accepted"
+	Kept     = "kept"
+	Refused  = "refused"
+)
+
+// Result is what a run came to. It is the object that "leaver run --json" prints.
+type Result struct {
+	Run       string           `json:"run"`
+	AsOf      time.Time        `json:"as_of"`
+	Status    string           `json:"status"`
+	People    PeopleResult     `json:"people"`
+	Sources   []SourceResult   `json:"sources"`
+	Findings  map[string]int64 `json:"findings"`
+	Decisions map[string]int64 `json:"decisions"`
+	Report    string           `json:"report"`
+	// Sentence is the first sentence of the report.
+	Sentence string `json:"sentence"`
+}
+
+// PeopleResult sums up the people sources.
+type PeopleResult struct {
+	Rows       int64          `json:"rows"`
+	Employed   int64          `json:"employed"`
+	Ended      int64          `json:"ended"`
+	Prehire    int64          `json:"prehire"`
+	Remembered int64          `json:"remembered"`
+	Sources    []SourceResult `json:"sources"`
+}
+
+// SourceResult sums up the scan of one source.
+type SourceResult struct {
+	Name     string `json:"name"`
+	Read     int64  `json:"read"`
+	Rejected int64  `json:"rejected"`
+	Coverage string `json:"coverage"`
+	Why      string `json:"why"`
+	// Complete is whether conclusions may rest on the absence of a record.
+	Complete bool `json:"complete"`
+	// Blind is whether nothing could be read.
+	Blind bool `json:"blind"`
+}
+
+// Complete reports whether every account source was read completely.
+func (r *Result) Complete() bool {
+	return !slices.ContainsFunc(r.Sources, func(s SourceResult) bool { return !s.Complete })
+}
+
+// Blind reports whether no account source could be read at all: the run has no trustworthy result.
+func (r *Result) Blind() bool {
+	return len(r.Sources) > 0 && !slices.ContainsFunc(r.Sources, func(s SourceResult) bool { return !s.Blind })
+}
+
+// attempt is one run under way.
+type attempt struct {
+	*Job
+	run     *runstore.Run
+	result  Result
+	started time.Time
+	asOf    time.Time
+	gate    gate
+	history reconcile.History
+	people  []scanned
+	sources []scanned
+	// reserved holds the rejected people rows by source.
+	reserved map[string][]scanners.Rejection
+	roster   *reconcile.Roster
+	engine   *reconcile.Engine
+}
+
+// Run carries the job out. The result is filled as far as the run came, also when there is an error. A [*GateError] means
+// that the run was refused: its report says why, and the last accepted run stays in force.
+func (j *Job) Run(ctx context.Context) (*Result, error) {
+	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.AsOf.UTC(), reserved: map[string][]scanners.Rejection{}}
+	if j.AsOf.IsZero() {
+		t.asOf = t.started.Truncate(time.Second)
+	}
+	release, err := j.Store.Lock(t.started)
+	if err != nil {
+		return &t.result, err
+	}
+	err = t.locked(ctx)
+	return &t.result, errors.Join(err, release())
+}
+
+// locked is the run while it holds the lock of the state folder.
+func (t *attempt) locked(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	err := t.stages(ctx)
+	var gate *GateError
+	if errors.As(err, &gate) {
+		err = errors.Join(gate, t.refuse(ctx, gate))
+	}
+	if err == nil {
+		return nil
+	}
+	// After Accept, KeepOnly and Refuse this does nothing.
+	return errors.Join(err, t.run.Fail(ctx, runstore.Outcome{Ended: t.Now().UTC(), Exit: t.ExitCode(err), Error: err.Error()}))
+}
+
+func (t *attempt) begin(ctx context.Context) error {
+	last, err := LastAccepted(ctx, t.Store, t.Config)
+	if err != nil {
+		return err
+	}
+	t.gate = gate{gates: t.Config.Gates, last: last, asOf: t.asOf, now: t.started}
+	t.result = Result{Run: runID(t.started), AsOf: t.asOf, Status: Accepted, Findings: map[string]int64{}, Decisions: map[string]int64{}}
+	if t.run, err = t.Store.Begin(ctx, runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest()}); err != nil {
+		return err
+	}
+	if !t.run.Later() {
+		// A run for an earlier night has nothing earlier at hand to be compared with.
+		t.result.Status, t.gate.last = Kept, nil
+	}
+	return nil
+}
+
+// runID names a run after its start; the run store refuses a second run with the same id.
+func runID(started time.Time) string { return started.Format("20060102T150405.000Z") }
+
+func (t *attempt) stages(ctx context.Context) error {
+	if err := t.readPeople(ctx); err != nil {
+		return err
+	}
+	if err := t.buildRoster(ctx); err != nil {
+		return err
+	}
+	if err := t.readAccounts(ctx); err != nil {
+		return err
+	}
+	t.Progress.Stage("reconciling")
+	found, err := t.judge(ctx)
+	if err != nil {
+		return err
+	}
+	t.Progress.Stage("writing the report")
+	return t.publish(ctx, found)
+}
+
+// only returns the account sources that this run reads.
+func (t *attempt) only() ([]config.Source, error) {
+	if len(t.Only) == 0 {
+		return t.Config.Sources, nil
+	}
+	var chosen []config.Source
+	for _, name := range t.Only {
+		i := slices.IndexFunc(t.Config.Sources, func(s config.Source) bool { return s.Name == name })
+		if i < 0 {
+			var known []string
+			for _, s := range t.Config.Sources {
+				known = append(known, s.Name)
+			}
+			return nil, &config.Error{File: t.Config.Path, Key: "sources", Problem: fmt.Sprintf("there is no source %q", name),
+				Hint: "--source takes one of " + strings.Join(known, ", ")}
+		}
+		chosen = append(chosen, t.Config.Sources[i])
+	}
+	return chosen, nil
+}
+
+func sourceResult(s scanned) SourceResult {
+	return SourceResult{Name: s.Name, Read: s.Coverage.Read, Rejected: s.Coverage.Rejected, Coverage: s.Coverage.Verdict.String(),
+		Why: s.Coverage.Why, Complete: s.Coverage.Verdict.Complete(), Blind: s.Coverage.Verdict == scanners.Blind}
+}

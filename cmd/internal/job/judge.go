@@ -1,0 +1,161 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// found is what judging and deciding came to.
+type found struct {
+	// rows are the accounts that reports show, in their order.
+	rows     []reports.Row
+	clocks   []policies.Clock
+	events   []policies.Event
+	findings []runstore.Finding
+}
+
+// judge shows every account to the engine, decides on the findings and writes all verdicts to the run folder. Only
+// accounts that a report shows are kept in memory.
+func (t *attempt) judge(ctx context.Context) (*found, error) {
+	if err := t.survey(ctx); err != nil {
+		return nil, err
+	}
+	verdicts, err := t.run.CreateVerdicts()
+	if err != nil {
+		return nil, err
+	}
+	defer verdicts.Discard()
+	var f found
+	for i := range t.sources {
+		if err := t.judgeSource(ctx, &t.sources[i], verdicts, &f); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.gate.joins(t.sources); err != nil {
+		return nil, err
+	}
+	if err := t.decide(ctx, &f); err != nil {
+		return nil, err
+	}
+	for i := range f.rows {
+		if err := verdicts.Write(&f.rows[i].Verdict, f.rows[i].Decision); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(f.rows, compareRows)
+	_, _, err = verdicts.Close()
+	return &f, err
+}
+
+// survey gives the engine its first look, or two, at every account.
+func (t *attempt) survey(ctx context.Context) error {
+	if err := t.eachAccount(ctx, t.engine.Survey); err != nil || !t.engine.NeedsResolve() {
+		return err
+	}
+	return t.eachAccount(ctx, t.engine.Resolve)
+}
+
+func (t *attempt) eachAccount(ctx context.Context, look func(*scanners.Account)) error {
+	for i := range t.sources {
+		for a, err := range t.accounts(ctx, &t.sources[i]) {
+			if err != nil {
+				return err
+			}
+			look(a)
+		}
+	}
+	return nil
+}
+
+// accounts yields the snapshot of a source; nothing for one that could not be opened.
+func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.Account, error] {
+	return func(yield func(*scanners.Account, error) bool) {
+		if s.SnapshotDigest == "" {
+			return
+		}
+		for a, err := range t.run.Accounts(s.Name) {
+			if ctx.Err() != nil {
+				yield(nil, context.Cause(ctx))
+				return
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (t *attempt) judgeSource(ctx context.Context, s *scanned, verdicts *runstore.VerdictWriter, f *found) error {
+	for a, err := range t.accounts(ctx, s) {
+		if err != nil {
+			return err
+		}
+		v := t.engine.Judge(a)
+		count(s, &v)
+		if v.Kind != reconcile.KindNone || v.End.Ended() {
+			f.rows = append(f.rows, reports.Row{Verdict: v})
+			continue
+		}
+		if err := verdicts.Write(&v, policies.Decision{Kind: policies.DecideNone}); err != nil {
+			return err
+		}
+		t.result.Decisions[string(policies.DecideNone)]++
+	}
+	return nil
+}
+
+// decide applies the rules to every row, with what earlier runs knew of its account.
+func (t *attempt) decide(ctx context.Context, f *found) error {
+	past, err := t.remembered(ctx, f.rows)
+	if err != nil {
+		return err
+	}
+	rules := policies.Set{Rules: t.Rules, Exclusions: t.Config.Exclusions, Now: t.asOf, Zone: t.Config.Zone}
+	for i := range f.rows {
+		row := &f.rows[i]
+		known := past.of(&row.Verdict)
+		if !known.LinkSeen && row.Person != nil && row.Situation == reconcile.Linked {
+			row.Situation = reconcile.Unlinked
+		}
+		var clock *policies.Clock
+		row.Decision, clock = rules.Decide(&row.Verdict, known)
+		if clock != nil {
+			f.clocks = append(f.clocks, *clock)
+		}
+		t.result.Decisions[string(row.Decision.Kind)]++
+		if row.Kind != reconcile.KindNone {
+			t.result.Findings[string(row.Kind)]++
+			f.findings = append(f.findings, finding(row))
+		}
+	}
+	f.clocks, f.events = policies.Advance(past.clocks, f.clocks, func(c policies.Clock) bool {
+		return !t.judgedCompletely(past.findings[c.Finding].Source)
+	})
+	return nil
+}
+
+// compareRows is the order of reports: what is worst and oldest comes first.
+func compareRows(a, b reports.Row) int {
+	name := func(r *reports.Row) string {
+		if r.Person == nil {
+			return ""
+		}
+		return r.Person.Name() + " " + r.Person.Ref()
+	}
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(b.DaysLate.Value, a.DaysLate.Value),
+		strings.Compare(name(&a), name(&b)),
+		strings.Compare(a.Account.System, b.Account.System),
+		strings.Compare(a.Account.Login(), b.Account.Login()),
+		strings.Compare(a.Account.ID, b.Account.ID))
+}

@@ -1,0 +1,442 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// The files of a run folder that the job writes beside the snapshots.
+const (
+	FileInputs  = "inputs.json"
+	FileReport  = "report.json"
+	FileConfig  = "leaver.yaml"
+	FileHistory = "history.jsonl.zst"
+	FileBook    = "report.xlsx"
+	FileCSV     = "rows.csv"
+	FileJSON    = "rows.jsonl"
+)
+
+// publish writes everything that people read, seals the folder and moves the state.
+func (t *attempt) publish(ctx context.Context, f *found) error {
+	report := t.describe(ctx)
+	report.Exclusions = exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf)
+	report.Rows = rowsOf(f.rows)
+	t.result.Sentence = reports.Sentence(report)
+	if err := t.writeReported(f.rows); err != nil {
+		return err
+	}
+	if err := t.writeInputs(); err != nil {
+		return err
+	}
+	if err := WriteReport(t.run, report, t.Config.Report.CSV, t.Config.Report.JSONLines); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if err := t.run.Seal(runstore.Meta{Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host}); err != nil {
+		return err
+	}
+	return t.settleState(ctx, f, report)
+}
+
+// settleState is the point of no return: one transaction that makes this run the last accepted one, or, for an earlier
+// night, keeps its folder and nothing else.
+func (t *attempt) settleState(ctx context.Context, f *found, report reports.Report) error {
+	outcome := t.outcome(report, "")
+	var err error
+	if t.result.Status == Kept {
+		err = t.run.KeepOnly(ctx, outcome)
+	} else {
+		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf), Findings: f.findings,
+			Clocks: f.clocks, Events: f.events})
+	}
+	if err != nil {
+		return err
+	}
+	t.result.Report = filepath.Join(t.run.Dir(), FileBook)
+	return t.copyBook()
+}
+
+// copyBook puts the newest workbook where the configuration wants it, whole or not at all.
+func (t *attempt) copyBook() error {
+	to := t.Config.Report.Path
+	if to == "" || t.result.Status != Accepted {
+		return nil
+	}
+	if err := copyFile(t.result.Report, to); err != nil {
+		return fmt.Errorf("the run is accepted, but its workbook could not be copied: %w\nhint: the original is %s", err, t.result.Report)
+	}
+	t.result.Report = to
+	return nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		err = os.Rename(out.Name(), to)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(out.Name()))
+	}
+	return err
+}
+
+func rowsOf(rows []reports.Row) func() iter.Seq2[reports.Row, error] {
+	return func() iter.Seq2[reports.Row, error] {
+		return func(yield func(reports.Row, error) bool) {
+			for i := range rows {
+				if !yield(rows[i], nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// describe fills in everything of the report but its rows.
+func (t *attempt) describe(ctx context.Context) reports.Report {
+	c := t.Config
+	r := reports.Report{
+		Organisation: c.Organisation, Run: t.result.Run, AsOf: t.asOf, Started: t.started, Ended: t.Now().UTC(),
+		Zone: c.Timezone, Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host,
+		Config: filepath.Base(c.Path), ConfigDigest: c.Digest(), PolicyDigest: policyDigest(t.Rules),
+		Mode:       "Detect only – nothing was changed",
+		Thresholds: c.Thresholds, Rules: t.Rules,
+	}
+	for _, list := range [][]scanned{t.people, t.sources} {
+		for _, s := range list {
+			r.Sources = append(r.Sources, s.Source)
+		}
+	}
+	t.tellOverrides(r.Sources)
+	if t.roster != nil {
+		p := t.roster.Population()
+		r.Population = reports.Population{
+			Rows: p.Rows, Merged: p.Merged, People: p.Rows - p.Merged, Employed: p.Employed, Ended: p.Ended, Prehire: p.Prehire,
+			OnLeave: p.OnLeave, Suspended: p.Suspended, Remembered: p.Remembered, UpcomingEnds: p.UpcomingEnds,
+		}
+	}
+	previous, err := t.Store.PreviousTotals(ctx, trendRuns)
+	if err != nil {
+		t.Log.Warn("the trend of earlier runs is left out of the report", "error", err)
+	}
+	r.Previous = previous
+	return r
+}
+
+// tellOverrides puts every gate that an override opened tonight on the Coverage sheet, with its owner, reason and end.
+func (t *attempt) tellOverrides(sources []reports.Source) {
+	for _, o := range t.gate.opened {
+		i := max(0, slices.IndexFunc(sources, func(s reports.Source) bool { return s.Name == o.Source }))
+		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "gate " + o.Gate,
+			Cause:  fmt.Sprintf("opened by %s until %s (%s): %s", o.Owner, o.Until.UTC().Format(time.DateOnly), o.Place, o.Reason),
+			Effect: "what the gate would have stopped went through"})
+	}
+}
+
+// trendRuns is how many earlier runs the trend of the report shows.
+const trendRuns = 11
+
+func policyDigest(rules []policies.Rule) string {
+	h := sha256.New()
+	for _, r := range rules {
+		fmt.Fprintf(h, "%s %s\n", r.Name, r.Digest)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// exclusionUse counts what each exclusion hid, those of rules after the global ones.
+func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []reports.Row, now time.Time) []reports.ExclusionUse {
+	hides := map[string]int64{}
+	for _, row := range rows {
+		if row.Decision.Kind == policies.Excluded {
+			hides[row.Decision.By]++
+		}
+	}
+	all := slices.Clone(global)
+	for _, rule := range rules {
+		all = append(all, rule.Exclude...)
+	}
+	var use []reports.ExclusionUse
+	for _, x := range all {
+		use = append(use, reports.ExclusionUse{Exclusion: x, Hides: hides[x.ID], Expired: x.Expired(now)})
+	}
+	return use
+}
+
+// writeInputs seals what the run was given besides records.
+func (t *attempt) writeInputs() error {
+	if err := writeFile(t.run, FileConfig, func(w io.Writer) error { _, err := w.Write(t.Config.Text()); return err }); err != nil {
+		return err
+	}
+	if err := writeJSON(t.run, FileInputs, t.inputs()); err != nil {
+		return err
+	}
+	return writeFile(t.run, FileHistory, func(w io.Writer) error {
+		z, err := zstd.NewWriter(w)
+		if err != nil {
+			return err
+		}
+		lines := json.NewEncoder(z)
+		for i := range t.history.People {
+			if err := lines.Encode(&t.history.People[i]); err != nil {
+				return err
+			}
+		}
+		return z.Close()
+	})
+}
+
+func writeFile(run *runstore.Run, name string, write func(io.Writer) error) error {
+	out, err := run.CreateFile(name)
+	if err != nil {
+		return err
+	}
+	if err := write(out); err != nil {
+		out.Discard()
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return out.Close()
+}
+
+func writeJSON(run *runstore.Run, name string, value any) error {
+	return writeFile(run, name, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(value)
+	})
+}
+
+// WriteReport writes the workbook and its companions, and the description to make them again, into a run folder.
+func WriteReport(run *runstore.Run, report reports.Report, csv, lines bool) error {
+	if err := writeJSON(run, FileReport, report); err != nil {
+		return err
+	}
+	if err := writeFile(run, FileBook, func(w io.Writer) error { return reports.Workbook(w, report) }); err != nil {
+		return err
+	}
+	if csv {
+		if err := writeFile(run, FileCSV, func(w io.Writer) error { return reports.CSV(w, report) }); err != nil {
+			return err
+		}
+	}
+	if !lines {
+		return nil
+	}
+	return writeFile(run, FileJSON, func(w io.Writer) error { return reports.JSONLines(w, report) })
+}
+
+// refuse writes the report that says why there are no findings, and records the run as refused.
+func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
+	t.result.Status = Refused
+	t.result.Findings, t.result.Decisions = map[string]int64{}, map[string]int64{}
+	report := t.describe(ctx)
+	report.Refused, _, _ = strings.Cut(gate.Error(), "\nhint: ")
+	report.Rows = rowsOf(nil)
+	t.result.Sentence = reports.Sentence(report)
+	if err := WriteReport(t.run, report, false, false); err != nil {
+		return err
+	}
+	if err := t.run.Seal(runstore.Meta{Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host}); err != nil {
+		return err
+	}
+	if err := t.run.Refuse(ctx, t.outcome(report, gate.Error())); err != nil {
+		return err
+	}
+	t.result.Report = filepath.Join(t.run.Dir(), FileBook)
+	return nil
+}
+
+// judgedCompletely reports whether source was read completely in this run.
+func (t *attempt) judgedCompletely(source string) bool {
+	return slices.ContainsFunc(t.sources, func(s scanned) bool { return s.Name == source && s.Coverage.Verdict.Complete() })
+}
+
+// past answers what earlier runs knew about the accounts of tonight's rows.
+type past struct {
+	seen     map[runstore.AccountKey]runstore.Seen
+	clocks   []policies.Clock
+	byID     map[string]*policies.Clock
+	findings map[string]runstore.Finding
+	complete map[string]bool
+}
+
+func (t *attempt) remembered(ctx context.Context, rows []reports.Row) (*past, error) {
+	keys := map[runstore.AccountKey]struct{}{}
+	for i := range rows {
+		if a := rows[i].Account; rows[i].Kind != reconcile.KindNone || rows[i].Person != nil {
+			keys[runstore.AccountKey{Source: a.System, Account: a.ID}] = struct{}{}
+		}
+	}
+	p := &past{byID: map[string]*policies.Clock{}, complete: map[string]bool{}}
+	var err error
+	if p.seen, err = t.Store.SeenBefore(ctx, keys); err != nil {
+		return nil, err
+	}
+	if p.clocks, err = t.Store.Clocks(ctx); err != nil {
+		return nil, err
+	}
+	for i := range p.clocks {
+		p.byID[p.clocks[i].Finding] = &p.clocks[i]
+	}
+	if p.findings, err = t.Store.Findings(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range t.sources {
+		p.complete[s.Name] = s.Coverage.Verdict.Complete()
+	}
+	return p, nil
+}
+
+func (p *past) of(v *reconcile.Verdict) policies.Past {
+	seen, known := p.seen[runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}]
+	id := v.ID()
+	return policies.Past{
+		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && seen.Person == v.Person.ID,
+		FirstSeen: p.findings[id].FirstSeen, Clock: p.byID[id], SourceComplete: p.complete[v.Account.System],
+	}
+}
+
+func finding(row *reports.Row) runstore.Finding {
+	f := runstore.Finding{ID: row.ID(), Source: row.Account.System, Account: row.Account.ID, Kind: row.Kind, Severity: row.Severity}
+	if row.Person != nil {
+		f.Person = row.Person.Ref()
+	}
+	return f
+}
+
+// outcome is what the list of runs keeps of this one.
+func (t *attempt) outcome(report reports.Report, refused string) runstore.Outcome {
+	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population, Totals: t.totals()}
+	if refused != "" {
+		o.Exit = t.ExitCode(&GateError{})
+	}
+	for _, s := range report.Sources {
+		s.Rejections = nil
+		o.Sources = append(o.Sources, s)
+	}
+	return o
+}
+
+// totals are the headline numbers of this run, for the trend of later reports.
+func (t *attempt) totals() reports.Totals {
+	totals := reports.Totals{Run: t.result.Run, AsOf: t.asOf, Findings: map[reconcile.Kind]int64{}, Complete: t.result.Complete()}
+	for kind, n := range t.result.Findings {
+		totals.Findings[reconcile.Kind(kind)] = n
+	}
+	for i := range t.sources {
+		totals.StillEnabled += t.sources[i].Accounts.LeaverEnabled
+	}
+	totals.UsedAfterEnd = totals.Findings[reconcile.UsedAfterEnd]
+	return totals
+}
+
+func (t *attempt) writeReported(rows []reports.Row) error {
+	out, err := t.run.CreateReported()
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	for i := range rows {
+		if err := out.Write(rows[i]); err != nil {
+			return err
+		}
+	}
+	_, _, err = out.Close()
+	return err
+}
+
+// count adds one verdict to the totals of its source.
+func count(s *scanned, v *reconcile.Verdict) {
+	c := &s.Accounts
+	c.Read++
+	disabled := scanners.Is(v.Account.Enabled, false)
+	switch {
+	case disabled:
+		c.Disabled++
+	case v.Account.Enabled.IsKnown():
+		c.Enabled++
+	default:
+		c.EnabledUnknown++
+	}
+	switch v.Situation {
+	case reconcile.SituationDisputed:
+		c.Disputed++
+	case reconcile.Unmatched:
+		c.Unmatched++
+	case reconcile.Deleted:
+		c.Deleted++
+	default:
+		c.Linked++
+	}
+	if !disabled && v.Person != nil {
+		c.Owned++
+	}
+	if v.Flags.Has(reconcile.ActivityUnknown) {
+		c.ActivityUnknown++
+	}
+	row := reports.Row{Verdict: *v}
+	if row.OfLeaver() {
+		c.LeaverAccounts++
+	}
+	if row.StillEnabled() {
+		c.LeaverEnabled++
+	}
+}
+
+// Report is the report of a finished run, from what the run sealed.
+func Report(folder *runstore.Folder) (reports.Report, error) {
+	var report reports.Report
+	err := readJSON(folder.Path(FileReport), &report)
+	report.Rows = folder.Reported
+	return report, err
+}
+
+// Rewrite makes the workbook of a finished run again and puts it at path.
+func Rewrite(folder *runstore.Folder, path string) error {
+	report, err := Report(folder)
+	if err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = reports.Workbook(out, report)
+	if err = errors.Join(err, out.Close()); err == nil {
+		err = os.Rename(out.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(out.Name()))
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// readPeople scans the authoritative sources into the run folder and applies the gates that look at each by itself.
+func (t *attempt) readPeople(ctx context.Context) error {
+	var err error
+	reserved := make([][]scanners.Rejection, len(t.Config.People))
+	t.people, err = t.readAll(ctx, t.Config.People, func(ctx context.Context, source config.Source) (scanned, error) {
+		i := slices.IndexFunc(t.Config.People, func(s config.Source) bool { return s.Name == source.Name })
+		kept, err := t.rejects(source.Name, true)
+		if err != nil {
+			return scanned{}, err
+		}
+		defer kept.out.Discard()
+		from, err := source.Connector.People(source.Decode, t.env(source, kept.add))
+		if err != nil {
+			return t.unopened(source, err, true)
+		}
+		out, err := t.run.CreatePeople(source.Name)
+		if err != nil {
+			return scanned{}, err
+		}
+		defer out.Discard()
+		result, err := scan(ctx, t.Job, source, from, out, func(p *scanners.Person) []string {
+			p.System = source.Name
+			return []string{p.ID}
+		})
+		result.People, result.Rejections = true, kept.first
+		reserved[i] = kept.reserved
+		return result, errors.Join(err, kept.close())
+	})
+	for i, s := range t.people {
+		t.reserved[s.Name] = reserved[i]
+		t.result.People.Sources = append(t.result.People.Sources, sourceResult(s))
+	}
+	if err != nil {
+		return err
+	}
+	return peopleCoverage(t.people)
+}
+
+// buildRoster joins tonight's people with the remembered ones and applies the gates that look at the whole.
+func (t *attempt) buildRoster(ctx context.Context) error {
+	history, err := t.Store.History(ctx)
+	if err != nil {
+		return err
+	}
+	if t.result.Status == Kept {
+		history = historyBefore(history, t.asOf)
+	}
+	t.history = history
+	in := t.inputs()
+	settings, err := in.settings()
+	if err != nil {
+		return err
+	}
+	b := reconcile.NewRoster(settings, history)
+	for i := range t.people {
+		s := &t.people[i]
+		for p, err := range t.run.People(s.Name) {
+			if err != nil {
+				return err
+			}
+			if len(p.Mails) > 0 {
+				s.WithMail++
+			}
+			b.Add(*p)
+		}
+		for _, r := range t.reserved[s.Name] {
+			b.Reserve(s.Name, r)
+		}
+	}
+	t.roster = b.Build()
+	p := t.roster.Population()
+	t.result.People.Rows, t.result.People.Employed, t.result.People.Ended = p.Rows, p.Employed, p.Ended
+	t.result.People.Prehire, t.result.People.Remembered = p.Prehire, p.Remembered
+	if err := t.gate.peopleFiles(t.people); err != nil {
+		return err
+	}
+	if err := t.gate.roster(p); err != nil {
+		return err
+	}
+	t.engine = reconcile.NewEngine(settings, t.roster)
+	return nil
+}
+
+// historyBefore leaves out what only later runs knew, for a run that looks at an earlier night.
+func historyBefore(h reconcile.History, asOf time.Time) reconcile.History {
+	h.People = slices.DeleteFunc(h.People, func(p reconcile.PastPerson) bool { return !p.FirstSeen.Before(asOf) })
+	for i := range h.People {
+		if p := &h.People[i]; p.InferredSince.After(asOf) {
+			p.Misses, p.InferredSince = 0, time.Time{}
+		}
+	}
+	return h
+}
+
+// readAccounts scans the account sources side by side.
+func (t *attempt) readAccounts(ctx context.Context) error {
+	chosen, err := t.only()
+	if err != nil {
+		return err
+	}
+	t.sources, err = t.readAll(ctx, chosen, func(ctx context.Context, source config.Source) (scanned, error) {
+		kept, err := t.rejects(source.Name, false)
+		if err != nil {
+			return scanned{}, err
+		}
+		defer kept.out.Discard()
+		from, err := source.Connector.Accounts(source.Decode, t.env(source, kept.add))
+		if err != nil {
+			return t.unopened(source, err, false)
+		}
+		out, err := t.run.CreateAccounts(source.Name)
+		if err != nil {
+			return scanned{}, err
+		}
+		defer out.Discard()
+		breakGlass := t.breakGlass(source.Name)
+		result, err := scan(ctx, t.Job, source, from, out, func(a *scanners.Account) []string {
+			a.System = source.Name
+			names := append([]string{a.ID}, a.Logins...)
+			if slices.ContainsFunc(names, func(n string) bool { return breakGlass[reconcile.Fold(n)] }) {
+				a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
+			}
+			return names
+		})
+		result.Rejections = kept.first
+		return result, errors.Join(err, kept.close())
+	})
+	for i := range t.sources {
+		t.gate.sourceLost(&t.sources[i])
+		t.result.Sources = append(t.result.Sources, sourceResult(t.sources[i]))
+	}
+	return err
+}
+
+// breakGlass returns the folded ids and logins of the emergency accounts of a source.
+func (t *attempt) breakGlass(source string) map[string]bool {
+	set := map[string]bool{}
+	for _, b := range t.Config.BreakGlass {
+		if b.Source == source {
+			set[reconcile.Fold(b.Account)] = true
+		}
+	}
+	return set
+}
+
+// unopened is the outcome for a source whose connector could not even start: fatal when the configuration is wrong, blind
+// when it is a matter of the outside world, such as a secret that is not there.
+func (t *attempt) unopened(source config.Source, err error, people bool) (scanned, error) {
+	s := scanned{Source: reports.Source{Name: source.Name, Kind: source.Connector.Name, People: people, ReadAt: t.Now().UTC()}, err: err}
+	s.Coverage = settle(scanners.Coverage{}, err, 0, source.Canaries, nil)
+	return s, configError(source, err)
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leaver-audit/leaver/cmd/internal/job"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var run string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "explain ACCOUNT",
+		Short: "Tell why an account got its verdict: keys, facts, rules, and what would change it",
+		Long: `Judges the account again from what the run sealed, and prints every step. ACCOUNT is an immutable id or a login,
+alone or after the name of its source and a slash.`,
+		Example: "  leaver explain jdoe\n  leaver explain crm/A-1001",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			_, store, err := a.store()
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			var which []string
+			if run != "" {
+				which = []string{run}
+			}
+			folder, info, err := pick(cmd.Context(), store, which)
+			if err != nil {
+				return err
+			}
+			sealed, err := job.Reopen(cmd.Context(), folder)
+			if err != nil {
+				return err
+			}
+			list, err := sealed.Explain(cmd.Context(), names[0])
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 {
+				return fmt.Errorf("run %s saw no account %q\nhint: use its login or id as the source writes it; \"leaver findings\" lists those with findings", info.ID, names[0])
+			}
+			if asJSON {
+				return printJSON(a.out, list)
+			}
+			for i := range list {
+				explain(a.out, &list[i], sealed.Inputs.AsOf)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&run, "run", "", "the run; the last accepted one by default")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
+	return cmd
+}
+
+// explain writes one explanation as text.
+func explain(w io.Writer, x *job.Explanation, asOf time.Time) {
+	v, a := &x.Verdict, x.Verdict.Account
+	fmt.Fprintf(w, "%s/%s  %s\n", a.System, a.ID, reports.Visible(strings.TrimSpace(a.Login()+"  "+a.DisplayName)))
+	if v.Kind == reconcile.KindNone {
+		fmt.Fprintf(w, "  no finding as of %s\n", stamp(asOf))
+	} else {
+		fmt.Fprintf(w, "  %s, %s, as of %s: %s\n", v.Kind, v.Severity, stamp(asOf), v.Why)
+	}
+	if flags := v.Flags.List(); len(flags) > 0 {
+		fmt.Fprintf(w, "  flags: %s\n", strings.Join(flags, ", "))
+	}
+	explainOwner(w, x)
+	explainFacts(w, a)
+	explainTests(w, x)
+	explainDecision(w, x)
+	fmt.Fprintln(w)
+}
+
+func explainOwner(w io.Writer, x *job.Explanation) {
+	fmt.Fprintf(w, "\n  keys tried (situation: %s)\n", x.Verdict.Situation)
+	if len(x.Keys) == 0 {
+		fmt.Fprintln(w, "    none: the account carries no value of any correlation key")
+	}
+	for _, k := range x.Keys {
+		named := "names nobody"
+		if len(k.Named) > 0 {
+			named = "names " + strings.Join(k.Named, " and ")
+		}
+		fmt.Fprintf(w, "    %-12s %q, compared as %q: %s\n", k.Key, k.Value, k.Normalised, named)
+		if k.Note != "" {
+			fmt.Fprintf(w, "    %-12s %s\n", "", k.Note)
+		}
+	}
+	for _, ref := range x.Unresolved {
+		fmt.Fprintf(w, "    %-12s %q leads to nobody\n", "reference", ref)
+	}
+	p := x.Verdict.Person
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(w, "\n  person %s  %s, found by %s\n", p.Ref(), reports.Visible(p.Name()), x.Verdict.MatchedBy)
+	fmt.Fprintf(w, "    state        %s", p.State)
+	if p.Status != "" {
+		fmt.Fprintf(w, " (HR writes %q)", p.Status)
+	}
+	fmt.Fprintln(w)
+	for _, e := range p.Employments {
+		fmt.Fprintf(w, "    employment   from %s to %s\n", dateText(e.Start), endText(e))
+	}
+	if p.End.Ended() {
+		fmt.Fprintf(w, "    ended        %s in zone %s\n", stamp(p.End.At), p.Zone)
+	}
+	if p.Remembered {
+		fmt.Fprintf(w, "    last seen    %s; no people source shows this person now\n", stamp(p.LastSeen))
+	}
+	if p.Conflict != "" {
+		fmt.Fprintf(w, "    conflict     %s\n", p.Conflict)
+	}
+	if p.Rehire != "" {
+		fmt.Fprintf(w, "    rehire?      %s may be the same human\n", p.Rehire)
+	}
+}
+
+func explainFacts(w io.Writer, a *scanners.Account) {
+	fmt.Fprintf(w, "\n  facts\n")
+	kind := string(a.Kind)
+	if kind == "" {
+		kind = "person"
+	}
+	if a.KindWhy != "" {
+		kind += " (" + a.KindWhy + ")"
+	}
+	fmt.Fprintf(w, "    kind         %s\n", kind)
+	fmt.Fprintf(w, "    enabled      %s\n", factText(a.Enabled, func(b bool) string { return map[bool]string{true: "yes", false: "no"}[b] }))
+	fmt.Fprintf(w, "    disabled at  %s\n", factText(a.DisabledAt, stamp))
+	fmt.Fprintf(w, "    created      %s\n", factText(a.Created, stamp))
+	if len(a.Signals) == 0 {
+		fmt.Fprintln(w, "    last use     unknown: the source gives no sign of use")
+	}
+	for _, s := range a.Signals {
+		text := factText(s.At, stamp)
+		if s.Precision > 0 && s.At.IsKnown() {
+			text += fmt.Sprintf(", may be up to %s later", s.Precision)
+		}
+		fmt.Fprintf(w, "    last use     %s (%s)\n", text, s.Name)
+	}
+}
+
+func explainTests(w io.Writer, x *job.Explanation) {
+	fmt.Fprintf(w, "\n  tests, in order\n")
+	for _, t := range x.Tests {
+		if !t.Holds {
+			fmt.Fprintf(w, "    no   %-16s it takes %s\n", t.Kind, t.Needs)
+			continue
+		}
+		fmt.Fprintf(w, "    YES  %-16s %s\n", t.Kind, t.Why)
+		fmt.Fprintf(w, "         %-16s would end if %s\n", "", t.Unless)
+	}
+	for _, c := range x.Ahead {
+		on := ""
+		if !c.At.IsZero() {
+			on = " on " + stamp(c.At)
+		}
+		fmt.Fprintf(w, "    ahead: becomes %s%s: %s\n", c.Kind, on, c.Why)
+	}
+}
+
+func explainDecision(w io.Writer, x *job.Explanation) {
+	fmt.Fprintf(w, "\n  decision: %s", x.Decision.Kind)
+	if x.Decision.Why != "" {
+		fmt.Fprintf(w, ": %s", x.Decision.Why)
+	}
+	fmt.Fprintln(w)
+	for _, e := range x.Exclusions {
+		fmt.Fprintf(w, "    exclusion %s matches (%s: %s, until %s)\n", e.ID, e.Owner, e.Reason, stamp(e.Expires))
+	}
+	for _, r := range x.Rules {
+		word := "does not select"
+		if r.Selects {
+			word = "selects"
+		}
+		fmt.Fprintf(w, "    rule %q (%s) %s it\n", r.Rule.Name, r.Rule.Place, word)
+		for _, c := range r.Clauses {
+			mark := "no "
+			if c.Holds {
+				mark = "yes"
+			}
+			fmt.Fprintf(w, "      %s  %s: wants %s, has %s\n", mark, c.Name, c.Wants, c.Has)
+		}
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func factText[T any](f scanners.Fact[T], text func(T) string) string {
+	switch {
+	case f.IsKnown():
+		return text(f.Value)
+	case f.IsNever():
+		return "never"
+	case f.Reason != "":
+		return "unknown: " + f.Reason
+	default:
+		return "unknown"
+	}
+}
+
+func dateText(f scanners.Fact[scanners.Date]) string { return factText(f, scanners.Date.String) }
+
+func endText(e scanners.Employment) string {
+	switch {
+	case e.End.IsNever():
+		return "open"
+	case !e.End.IsKnown():
+		return dateText(e.End)
+	case e.LastDayInclusive:
+		return e.End.Value.String() + " (last day of work)"
+	default:
+		return e.End.Value.String() + " (first day without employment)"
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leaver-audit/leaver/cmd/internal/config"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented leaver.yaml and policies to start from",
+		Long:  "Writes leaver.yaml (or the file that -c names) and policies/leavers.yaml beside it. Files that are there stay as they are.",
+		Args:  args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if err := a.create(a.config, config.Starter()); err != nil {
+				return err
+			}
+			return a.create(filepath.Join(filepath.Dir(a.config), "policies", "leavers.yaml"), config.StarterPolicy())
+		},
+	}
+}
+
+// create writes a new file, readable by its owner, and refuses to touch an existing one.
+func (a *app) create(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return usageError{fmt.Errorf("%q is there already\nhint: move it away, or name another file with -c", path)}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = out.WriteString(text)
+	if err = errors.Join(err, out.Close()); err == nil {
+		_, err = fmt.Fprintln(a.out, "wrote", path)
+	}
+	return err
+}
