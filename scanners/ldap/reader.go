@@ -260,7 +260,7 @@ func (r *reader) never(ctx context.Context, d *draft) (scanners.Fact[time.Time],
 		return unknown("FreeIPA does not record every sign-in"), name, nil
 	case !ok:
 		return unknown("it is not known whether the account is older than the record of sign-ins"), name, nil
-	case record.since.IsZero() || created.Before(record.since):
+	case record.since.IsZero() || !created.After(record.since):
 		return unknown("the account is older than the record of sign-ins, which is known from %s on", record.since.Format(time.DateOnly)), name, nil
 	}
 	lacks, err := r.eyes.lacks(ctx, d.account.DN, name)
