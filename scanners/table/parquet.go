@@ -37,8 +37,9 @@ type parquetColumn struct {
 }
 
 // openParquet prepares a Parquet file.
-func openParquet(src io.ReaderAt, size int64, s *settings) (reader, error) {
-	file, err := parquet.OpenFile(src, size)
+func openParquet(src io.ReaderAt, size int64, s *settings) (r reader, err error) {
+	defer recoverDamage(&err, 0)
+	file, err := parquet.OpenFile(src, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, broken("it is not a whole Parquet file: %v", err)
 	}
@@ -50,16 +51,23 @@ func openParquet(src io.ReaderAt, size int64, s *settings) (reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &parquetReader{file: file, names: s.want, columns: make([]*parquetColumn, len(found))}
+	p := &parquetReader{file: file, names: s.want, columns: make([]*parquetColumn, len(found))}
 	for i, at := range found {
 		if at < 0 {
 			continue
 		}
-		if r.columns[i], err = newParquetColumn(file.Root().Columns()[at]); err != nil {
+		if p.columns[i], err = newParquetColumn(file.Root().Columns()[at]); err != nil {
 			return nil, err
 		}
 	}
-	return r, nil
+	return p, nil
+}
+
+// recoverDamage turns a panic into an error: the library panics on some damaged files.
+func recoverDamage(err *error, row int64) {
+	if p := recover(); p != nil {
+		*err = broken("damaged after row %d: %v", row, p)
+	}
 }
 
 // newParquetColumn finds the one leaf of a column: the column itself or the elements of a list.
@@ -100,12 +108,7 @@ func (r *parquetReader) close() error {
 }
 
 func (r *parquetReader) read(into *row) (err error) {
-	// The library panics on some damaged files.
-	defer func() {
-		if p := recover(); p != nil {
-			err = broken("damaged after row %d: %v", r.n, p)
-		}
-	}()
+	defer recoverDamage(&err, r.n)
 	for r.left == 0 {
 		if err := r.nextGroup(); err != nil {
 			return err

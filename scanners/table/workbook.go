@@ -29,6 +29,7 @@ type workbook struct {
 	shared   []string
 	padding  map[int]int // digits of cell styles such as "00000"
 	budget   int64       // bytes that may still be unpacked
+	texts    int64       // bytes that further shared texts may take
 }
 
 // sheet is one worksheet.
@@ -44,7 +45,7 @@ func openWorkbook(src io.ReaderAt, size int64) (*workbook, error) {
 	if err != nil {
 		return nil, broken("it is not a whole workbook: %v", err)
 	}
-	w := &workbook{parts: map[string]*zip.File{}, padding: map[int]int{}, budget: maxUnpacked}
+	w := &workbook{parts: map[string]*zip.File{}, padding: map[int]int{}, budget: maxUnpacked, texts: maxStrings}
 	if err := w.index(archive); err != nil {
 		return nil, err
 	}
@@ -211,7 +212,6 @@ func (w *workbook) loadStyles() error {
 
 // loadShared reads the table of shared texts.
 func (w *workbook) loadShared() error {
-	size := 0
 	return w.each("xl/sharedStrings.xml", func(d *xml.Decoder, e xml.StartElement) error {
 		if e.Name.Local != "si" {
 			return nil
@@ -220,7 +220,7 @@ func (w *workbook) loadShared() error {
 		if err != nil {
 			return err
 		}
-		if size += len(text) + 16; size > maxStrings {
+		if w.texts -= int64(len(text)) + 16; w.texts < 0 {
 			return fmt.Errorf("the texts of the workbook take more than %d MB\nhint: export the rows as CSV", maxStrings>>20)
 		}
 		w.shared = append(w.shared, text)
