@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -44,8 +45,15 @@ type accountRow struct {
 	Owner           string         `parquet:"owner" json:"owner,omitempty"`
 	Authority       string         `parquet:"authority,dict" json:"authority,omitempty"`
 	Evidence        []attributeRow `parquet:"evidence,list" json:"evidence,omitempty"`
+	known           knownValues
 	// Rests holds the nanoseconds below a microsecond of every timestamp above, in order; absent when all are zero.
 	Rests []int32 `parquet:"sub_microseconds,list" json:"sub_microseconds,omitempty"`
+}
+
+// knownValues are what the pointers of a row point to.
+type knownValues struct {
+	enabled, locked, privileged bool
+	failedLogins                int64
 }
 
 type signalRow struct {
@@ -68,36 +76,39 @@ type attributeRow struct {
 	Values []string `parquet:"values,list" json:"values,omitempty"`
 }
 
-// fill writes a into the row. Slices of a are shared, not copied.
+// fill writes a into the row. The row shares no memory with a but the texts, which nobody can change.
 func (r *accountRow) fill(a *scanners.Account) {
-	var fine rests
 	*r = accountRow{
-		System: a.System, ID: a.ID, Logins: a.Logins, DN: a.DN, DisplayName: a.DisplayName, Mails: a.Mails,
-		EmployeeIDs: a.EmployeeIDs, Anchors: a.Anchors, Kind: string(a.Kind), KindWhy: a.KindWhy,
-		PrivilegedWhy: a.PrivilegedWhy, Licences: a.Licences, Manager: a.Manager, Sponsor: a.Sponsor, Owner: a.Owner,
-		Authority: a.Authority, Signals: r.Signals[:0], Grants: r.Grants[:0], Evidence: r.Evidence[:0],
+		System: a.System, ID: a.ID, Logins: refill(r.Logins, a.Logins), DN: a.DN, DisplayName: a.DisplayName,
+		Mails: refill(r.Mails, a.Mails), EmployeeIDs: refill(r.EmployeeIDs, a.EmployeeIDs),
+		Anchors: refill(r.Anchors, a.Anchors), Kind: string(a.Kind), KindWhy: a.KindWhy, PrivilegedWhy: a.PrivilegedWhy,
+		Licences: refill(r.Licences, a.Licences), Manager: a.Manager, Sponsor: a.Sponsor, Owner: a.Owner,
+		Authority: a.Authority, Signals: r.Signals[:0], Grants: r.Grants[:0], Evidence: r.Evidence[:0], Rests: r.Rests[:0],
 	}
-	fine.list = make([]int32, 0, 8)
-	r.Enabled, r.EnabledState = put(&a.Enabled)
+	fine := rests{list: r.Rests}
+	r.Enabled, r.EnabledState = put(a.Enabled, &r.known.enabled)
 	r.DisabledAt, r.DisabledState = fine.put(a.DisabledAt)
 	r.Created, r.CreatedState = fine.put(a.Created)
 	for _, s := range a.Signals {
 		at, state := fine.put(s.At)
 		r.Signals = append(r.Signals, signalRow{s.Name, at, state, int64(s.Precision)})
 	}
-	r.FailedLogins, r.FailedState = put(&a.FailedLogins)
+	r.FailedLogins, r.FailedState = put(a.FailedLogins, &r.known.failedLogins)
 	r.PasswordChanged, r.PasswordState = fine.put(a.PasswordChanged)
 	r.Expires, r.ExpiresState = fine.put(a.Expires)
-	r.Locked, r.LockedState = put(&a.Locked)
-	r.Privileged, r.PrivilegedState = put(&a.Privileged)
+	r.Locked, r.LockedState = put(a.Locked, &r.known.locked)
+	r.Privileged, r.PrivilegedState = put(a.Privileged, &r.known.privileged)
 	for _, g := range a.Grants {
 		r.Grants = append(r.Grants, grantRow(g))
 	}
 	for _, e := range a.Evidence {
-		r.Evidence = append(r.Evidence, attributeRow(e))
+		r.Evidence = append(r.Evidence, attributeRow{e.Name, slices.Clone(e.Values)})
 	}
 	r.Rests = fine.all()
 }
+
+// refill copies list into the memory of old.
+func refill(old, list []string) []string { return append(old[:0], list...) }
 
 // account is the inverse of fill. Empty lists come back as nil.
 func (r *accountRow) account() (*scanners.Account, error) {

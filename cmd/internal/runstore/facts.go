@@ -59,14 +59,14 @@ func (r *rests) put(f scanners.Fact[time.Time]) (int64, string) {
 	return micros(f.Value), stateOf(f)
 }
 
-// all returns what was put, nil when nothing was dropped.
+// all returns what was put, an empty list when nothing was dropped.
 func (r *rests) all() []int32 {
 	for _, ns := range r.list {
 		if ns != 0 {
 			return r.list
 		}
 	}
-	return nil
+	return r.list[:0]
 }
 
 func (r *rests) get(micro int64, state string) scanners.Fact[time.Time] {
@@ -79,12 +79,13 @@ func (r *rests) get(micro int64, state string) scanners.Fact[time.Time] {
 	return get(r, &at, state)
 }
 
-// put returns a pointer to the value of a known fact, nil otherwise, and the state.
-func put[T any](f *scanners.Fact[T]) (*T, string) {
-	if f.IsKnown() {
-		return &f.Value, stateOf(*f)
+// put keeps the value of a known fact in room and points to it; of any other fact it returns nil. Beside it, the state.
+func put[T any](f scanners.Fact[T], room *T) (*T, string) {
+	if !f.IsKnown() {
+		return nil, stateOf(f)
 	}
-	return nil, stateOf(*f)
+	*room = f.Value
+	return room, stateOf(f)
 }
 
 // get is the inverse of put; the value counts only when the state is known.

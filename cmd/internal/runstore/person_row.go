@@ -59,11 +59,11 @@ func putDate(err *error, f scanners.Fact[scanners.Date]) (int32, string) {
 	return n, stateOf(f)
 }
 
-// fill writes p into the row.
+// fill writes p into the row. The row shares no memory with p but the texts.
 func (r *personRow) fill(p *scanners.Person) error {
 	*r = personRow{
-		System: p.System, ID: p.ID, OtherIDs: p.OtherIDs, DisplayName: p.DisplayName, GivenName: p.GivenName,
-		FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
+		System: p.System, ID: p.ID, OtherIDs: refill(r.OtherIDs, p.OtherIDs), DisplayName: p.DisplayName, GivenName: p.GivenName,
+		FamilyName: p.FamilyName, Mails: refill(r.Mails, p.Mails), Manager: p.Manager, Department: p.Department, Location: p.Location,
 		Zone: p.Zone, Place: p.Place, Employments: r.Employments[:0],
 	}
 	var err error

@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -34,14 +35,9 @@ func (w *AccountWriter) Discard() { w.table.file.Discard() }
 // after the first error.
 func (f *Folder) Accounts(source string) iter.Seq2[*scanners.Account, error] {
 	return func(yield func(*scanners.Account, error) bool) {
-		for row, err := range readTable[accountRow](f.Path(AccountsName(source))) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if account, err := row.account(); !yield(account, err) || err != nil {
-				return
-			}
+		path := f.Path(AccountsName(source))
+		if err := scanAccounts(path, yield); err != nil {
+			yield(nil, fmt.Errorf("read %q: %w", path, err))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -13,7 +14,7 @@ import (
 const (
 	// groupRows is the size of a row group: what a writer holds in memory, and the unit in which others read.
 	groupRows = 16 << 10
-	// batchRows is how many rows are read at a time.
+	// batchRows is how many rows are read or written at a time.
 	batchRows = 128
 )
 
@@ -22,7 +23,9 @@ type table[T any] struct {
 	file *File
 	out  *parquet.GenericWriter[T]
 	rows int64
-	row  []T
+	// batch holds rows that are filled and not yet written, the first used of them.
+	batch []T
+	used  int
 }
 
 func newTable[T any](file *File) *table[T] {
@@ -30,25 +33,33 @@ func newTable[T any](file *File) *table[T] {
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.CreatedBy("leaver", "1", ""),
 		parquet.WriteBufferSize(256<<10),
+		parquet.DataPageStatistics(false),
 		parquet.MaxRowsPerRowGroup(groupRows))
-	return &table[T]{file: file, out: out, row: make([]T, 1)}
+	return &table[T]{file: file, out: out, batch: make([]T, batchRows)}
 }
 
-// next returns the row to fill before write.
-func (t *table[T]) next() *T { return &t.row[0] }
+// next returns the row to fill before write. It may still hold what an earlier row held, whose memory can be used again.
+func (t *table[T]) next() *T { return &t.batch[t.used] }
 
+// write adds the row that next returned. The row must not refer to memory that the caller of a writer may change.
 func (t *table[T]) write() error {
-	if _, err := t.out.Write(t.row); err != nil {
-		return t.file.fail(err)
-	}
 	t.rows++
-	return nil
+	if t.used++; t.used < len(t.batch) {
+		return t.file.err
+	}
+	return t.flush()
+}
+
+func (t *table[T]) flush() error {
+	_, err := t.out.Write(t.batch[:t.used])
+	t.used = 0
+	return t.file.fail(err)
 }
 
 // close finishes the file and puts it in its place.
 func (t *table[T]) close() (digest string, rows int64, err error) {
-	if err := t.out.Close(); err != nil {
-		_ = t.file.fail(err)
+	if t.flush() == nil {
+		_ = t.file.fail(t.out.Close())
 	}
 	if err := t.file.Close(); err != nil {
 		return "", 0, err
@@ -66,20 +77,12 @@ func readTable[T any](path string) iter.Seq2[*T, error] {
 }
 
 func scanTable[T any](path string, yield func(*T, error) bool) error {
-	in, err := os.Open(path)
+	file, err := openTable(path)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	file, err := parquet.OpenFile(in, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return err
-	}
-	rows := parquet.NewGenericReader[T](file)
+	defer file.Close()
+	rows := parquet.NewGenericReader[T](file.File)
 	defer rows.Close()
 	for {
 		batch := make([]T, batchRows)
@@ -96,4 +99,29 @@ func scanTable[T any](path string, yield func(*T, error) bool) error {
 			return err
 		}
 	}
+}
+
+// openedTable is a Parquet file and the file of the disk below it.
+type openedTable struct {
+	*parquet.File
+	disk *os.File
+}
+
+// Close closes the file.
+func (t *openedTable) Close() error { return t.disk.Close() }
+
+func openTable(path string) (*openedTable, error) {
+	disk, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := disk.Stat()
+	if err != nil {
+		return nil, errors.Join(err, disk.Close())
+	}
+	file, err := parquet.OpenFile(disk, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, errors.Join(err, disk.Close())
+	}
+	return &openedTable{file, disk}, nil
 }
