@@ -198,18 +198,23 @@ func reread(r Row) Mark {
 type index struct {
 	Report
 	sources    map[string]*Source
-	exclusions map[string]*ExclusionUse
+	exclusions map[string]policies.Exclusion
 }
 
 func newIndex(r Report) *index {
-	x := &index{Report: r, sources: map[string]*Source{}, exclusions: map[string]*ExclusionUse{}}
+	x := &index{Report: r, sources: map[string]*Source{}, exclusions: map[string]policies.Exclusion{}}
 	for i := range r.Sources {
 		if !r.Sources[i].People {
 			x.sources[r.Sources[i].Name] = &r.Sources[i]
 		}
 	}
-	for i := range r.Exclusions {
-		x.exclusions[r.Exclusions[i].ID] = &r.Exclusions[i]
+	for _, rule := range r.Rules {
+		for _, e := range rule.Exclude {
+			x.exclusions[e.ID] = e
+		}
+	}
+	for _, u := range r.Exclusions {
+		x.exclusions[u.ID] = u.Exclusion
 	}
 	return x
 }

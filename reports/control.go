@@ -68,7 +68,7 @@ func (b *book) resultBox(g *grid, row int) {
 		{Text: "  " + strings.TrimPrefix(whole, lead+" "), Font: &excelize.Font{Family: "Calibri", Size: 11, Color: ink}},
 	}
 	g.fit(row, 40, resultText, whole, g.width(colB, colM))
-	g.height(row, g.heights[row]+8)
+	g.height(row, min(g.heights[row]+8, tallest))
 }
 
 // howMade says who made the report, when, and with what.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,6 +28,24 @@ func (b *book) exclusionTable() table[ExclusionUse] {
 			{head: "Where", width: 26, group: "Source", value: func(u ExclusionUse) cell { return textOr(u.Place, dash) }},
 		},
 	}
+}
+
+// exclusionUses lists the exclusions of the run, and those of single rules that the run does not list itself.
+func (b *book) exclusionUses() []ExclusionUse {
+	all := slices.Clone(b.Exclusions)
+	listed := map[string]bool{}
+	for _, u := range all {
+		listed[u.ID] = true
+	}
+	for _, rule := range b.Rules {
+		for _, e := range rule.Exclude {
+			if !listed[e.ID] {
+				all = append(all, ExclusionUse{Exclusion: e, Hides: b.tally.excludedBy[e.ID], Expired: !e.Expires.After(b.AsOf)})
+				listed[e.ID] = true
+			}
+		}
+	}
+	return all
 }
 
 func (b *book) noneConfigured() string {

@@ -78,11 +78,14 @@ func (g *grid) width(from, to int) float64 {
 	return w
 }
 
+// tallest is what a row may measure; a spreadsheet allows little more.
+const tallest = 400
+
 // fit makes row high enough for the text of a cell that is width wide, and at least points high.
 func (g *grid) fit(row int, points float64, s style, value string, width float64) {
 	n := looks[s].lines(value, width)
 	size := max(looks[s].size, 10)
-	g.height(row, max(g.heights[row], points, float64(n)*size*1.3+4))
+	g.height(row, min(max(g.heights[row], points, float64(n)*size*1.3+4), tallest))
 }
 
 // band writes the title, the line under it and the gold rule into rows 1 to 3.

@@ -221,7 +221,7 @@ func (w *sheetWriter[T]) add(x T) error {
 			seal.add(v.canon)
 		}
 	}
-	height := min(float64(rowHeight+(lines-1)*lineUnit), 400)
+	height := min(float64(rowHeight+(lines-1)*lineUnit), tallest)
 	err := w.out.SetRow(at(1, w.row), w.line, excelize.RowOpts{Height: height})
 	w.row++
 	return err
@@ -246,7 +246,7 @@ func (w *sheetWriter[T]) state(sentence string) error {
 	for _, c := range w.table.columns[:w.printed()] {
 		width += c.width
 	}
-	height := 12 + 15*float64(looks[statement].lines(sentence, width))
+	height := min(12+15*float64(looks[statement].lines(sentence, width)), tallest)
 	if err := w.out.MergeCell(at(1, firstRow), at(w.printed(), firstRow)); err != nil {
 		return err
 	}

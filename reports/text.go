@@ -57,14 +57,21 @@ func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
 }
 
-// looksEscaped reports whether s starts with what visible would write itself, or with two backslashes before such a thing.
+// looksEscaped reports whether the backslashes that s starts with stand before what Visible writes as an escape, or before
+// text that looks like one. Those are doubled, so that an odd number of them is an escape and an even number is not.
 func looksEscaped(s string) bool {
 	rest := strings.TrimLeft(s, `\`)
-	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}
-	if rest == "" || digits[rest[0]] == 0 || len(rest) <= digits[rest[0]] {
+	if rest == "" {
 		return false
 	}
-	_, err := hex.DecodeString(rest[1 : 1+digits[rest[0]]])
+	if r, size := utf8.DecodeRuneInString(rest); hidden(r) || r == utf8.RuneError && size == 1 {
+		return true
+	}
+	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[rest[0]]
+	if digits == 0 || len(rest) <= digits {
+		return false
+	}
+	_, err := hex.DecodeString(rest[1 : 1+digits])
 	return err == nil
 }
 
