@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -355,4 +356,32 @@ func manyRows(n int) []Row {
 	}
 	slices.SortStableFunc(rows, func(x, y Row) int { return int(y.Severity) - int(x.Severity) })
 	return rows
+}
+
+// watchHeap measures the largest heap from now until the returned function is called, less what is in use now.
+func watchHeap() func() float64 {
+	inUse := func() float64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapInuse)
+	}
+	runtime.GC()
+	before, highest := inUse(), 0.0
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			highest = max(highest, inUse())
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() float64 {
+		close(stop)
+		<-done
+		return highest - before
+	}
 }

