@@ -20,9 +20,10 @@ func TestFaultsAreNeverAShortList(t *testing.T) {
 	t.Parallel()
 	w := useSlapd(t)
 	people := "base: ou=People," + suffix
-	cut, _ := proxy(t, w.Address, func(int) leak { return leak{cutAfter: 3_000_000} })
-	early, _ := proxy(t, w.Address, func(int) leak { return leak{cutAfter: 100_000} })
-	stall, _ := proxy(t, w.Address, func(int) leak { return leak{stallAfter: 3_000_000} })
+	half := int64(staff() * 150)
+	cut, _ := proxy(t, w.Address, func(int) leak { return leak{cutAfter: half} })
+	early, _ := proxy(t, w.Address, func(int) leak { return leak{cutAfter: 60_000} })
+	stall, _ := proxy(t, w.Address, func(int) leak { return leak{stallAfter: half} })
 	mute, _ := proxy(t, w.Address, func(int) leak { return leak{stallAfter: 1} })
 	refuse, _ := proxy(t, w.Address, func(int) leak { return leak{refuse: true} })
 	for name, c := range map[string]struct {
@@ -33,10 +34,10 @@ func TestFaultsAreNeverAShortList(t *testing.T) {
 		says   string
 		silent bool
 	}{
-		"connection cut in the middle":        {as("ldap://"+cut, "reader", people), "reader", scanners.Partial, "connection lost", false},
+		"connection cut in the middle":        {as("ldap://"+cut, "reader", people+"\npage_size: 200"), "reader", scanners.Partial, "connection lost", false},
 		"connection cut in the first page":    {as("ldap://"+early, "reader", people), "reader", scanners.Blind, "connection lost", false},
 		"connection closed at once":           {as("ldap://"+refuse, "reader", people), "reader", scanners.Blind, "connection lost", false},
-		"server stalls in the middle":         {as("ldap://"+stall, "reader", people+"\ntimeouts: {idle: 300ms}"), "reader", scanners.Partial, "sent nothing for 300ms", false},
+		"server stalls in the middle":         {as("ldap://"+stall, "reader", people+"\npage_size: 200\ntimeouts: {idle: 2s}"), "reader", scanners.Partial, "sent nothing for 2s", false},
 		"server says nothing":                 {as("ldap://"+mute, "reader", people+"\ntimeouts: {idle: 100ms}"), "reader", scanners.Blind, "sent nothing for 100ms", false},
 		"nobody listens":                      {as("ldap://127.0.0.1:1", "reader", people), "reader", scanners.Blind, "connection refused", false},
 		"size limit, on a later page":         {as(w.URL, "limited", people+"\npage_size: 7"), "limited", scanners.Partial, "Size Limit", false},
@@ -105,7 +106,7 @@ func TestPassingFaultsGiveEverything(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			address, count := proxy(t, w.Address, plan)
-			r := scanAll(t, testEnv(t, "reader"), as("ldap://"+address, "reader", people+"\ntimeouts: {idle: 500ms}"))
+			r := scanAll(t, testEnv(t, "reader"), as("ldap://"+address, "reader", people+"\ntimeouts: {idle: 2s}"))
 			r.wantComplete(t, 99)
 			if count.Load() < 3 {
 				t.Errorf("%d connections: the fault did not happen", count.Load())
@@ -152,19 +153,19 @@ func TestSearchOnADeadConnection(t *testing.T) {
 func TestDeadlineInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := useSlapd(t)
-	address, _ := proxy(t, w.Address, func(int) leak { return leak{stallAfter: 3_000_000} })
+	address, _ := proxy(t, w.Address, func(int) leak { return leak{stallAfter: int64(staff() * 150)} })
 	out := testEnv(t, "reader")
-	s := openSource(t, out.Env, as("ldap://"+address, "reader", "base: ou=People,"+suffix))
+	s := openSource(t, out.Env, as("ldap://"+address, "reader", "base: ou=People,"+suffix+"\npage_size: 200"))
 	why := errors.New("the night is over")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	n := 0
 	cov, err := s.Scan(ctx, func(scanners.Account) error {
-		if n++; n == 1000 {
+		if n++; n == 200 {
 			time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
 		}
 		return nil
 	})
-	if !errors.Is(err, why) || cov.Verdict.Complete() || n >= staff {
+	if !errors.Is(err, why) || cov.Verdict.Complete() || n >= staff() {
 		t.Errorf("%d accounts, %v (%s), %v", n, cov.Verdict, cov.Why, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func fakeConfig(url, more string) string {
-	return as(url, "reader", "page_size: 10\ntimeouts: {idle: 2s}\n"+more)
+	return as(url, "reader", "page_size: 10\ntimeouts: {idle: 10s}\n"+more)
 }
 
 // TestPaging: what servers do with the page control, and what it does to the verdict.

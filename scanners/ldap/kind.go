@@ -49,16 +49,17 @@ func open(config Config, env scanners.Env) (scanners.Source[scanners.Account], e
 
 // prepare opens a connection, learns what the scan needs to know of the directory, and closes it again.
 func (s *source) prepare(ctx context.Context) (*directory, error) {
-	return retry(ctx, s.retries, func() (*directory, error) {
+	var d *directory
+	err := retry(ctx, s.retries, func() error {
 		c, err := s.open(ctx, s.servers)
 		if err != nil {
-			return nil, &final{err} // open has tried again by itself
+			return &final{err} // open has tried again by itself
 		}
 		defer c.close()
-		d, err := s.survey(ctx, c)
-		if err != nil {
-			return nil, err
+		if d, err = s.survey(ctx, c); err != nil {
+			return err
 		}
-		return d, s.readGroups(ctx, c, d)
+		return s.readGroups(ctx, c, d)
 	})
+	return d, err
 }

@@ -52,12 +52,12 @@ func (s *source) read(ctx context.Context, dir *directory, out chan<- batch, res
 	r := &reader{source: s, dir: dir, out: out, result: result, mapper: newMapper(dir, s.config, s.env.Now())}
 	r.dcs = newControllers(s, dir)
 	defer r.dcs.close()
-	_, err := retry(ctx, s.retries, func() (struct{}, error) {
+	err := retry(ctx, s.retries, func() error {
 		err := r.attempt(ctx)
 		if r.handed && err != nil {
 			err = &final{err}
 		}
-		return struct{}{}, err
+		return err
 	})
 	result.err = unwrapFinal(err)
 	result.gaps = append(result.gaps, r.dcs.gaps()...)

@@ -95,6 +95,9 @@ func signIn(s *servers.RunningSamba) error {
 
 func useSamba(t testing.TB) *lab {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a domain is not started with -short")
+	}
 	servers.Need(t, "samba", "samba-tool", "ldbadd", "kinit")
 	servers.Root(t)
 	w, err := sambaLab()

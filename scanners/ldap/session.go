@@ -26,18 +26,18 @@ type session struct {
 
 // open connects and binds to the first server that answers. Faults that may pass are retried.
 func (s *source) open(ctx context.Context, servers []server) (*session, error) {
-	c, err := retry(ctx, s.retries, func() (*session, error) {
+	var c *session
+	err := retry(ctx, s.retries, func() (err error) {
 		var errs []error
 		for _, srv := range servers {
-			opened, err := s.openOne(ctx, srv)
-			if err == nil {
-				return opened, nil
+			if c, err = s.openOne(ctx, srv); err == nil {
+				return nil
 			}
 			if errs = append(errs, err); resultCode(err) == goldap.LDAPResultInvalidCredentials {
-				return nil, &final{err} // trying again would lock the reading account
+				return &final{err} // trying again would lock the reading account
 			}
 		}
-		return nil, errors.Join(errs...)
+		return errors.Join(errs...)
 	})
 	return c, unwrapFinal(err)
 }
@@ -231,19 +231,20 @@ type retries []time.Duration
 
 func standardRetries() retries { return retries{200 * time.Millisecond, time.Second, 3 * time.Second} }
 
-// retry runs attempt until it succeeds, fails for good, or the waits are used up.
-func retry[T any](ctx context.Context, waits retries, attempt func() (T, error)) (T, error) {
+// retry runs attempt until it succeeds, fails for good, or the waits are used up. It is not generic: type parameters make the
+// linker keep the methods of their types, and one of them would be the library's connection.
+func retry(ctx context.Context, waits retries, attempt func() error) error {
 	for i := 0; ; i++ {
-		out, err := attempt()
+		err := attempt()
 		if err == nil || i == len(waits) || !passing(err) {
-			return out, err
+			return err
 		}
 		timer := time.NewTimer(waits[i])
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return out, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }

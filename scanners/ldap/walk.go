@@ -63,20 +63,18 @@ func (w *walker) walk(ctx context.Context) error {
 // page asks for one page. While the server is busy and has sent nothing of the page, it is asked again.
 func (w *walker) page(ctx context.Context) (answer, int, error) {
 	entries := 0
-	a, err := retry(ctx, w.retries, func() (answer, error) {
-		a, err := w.session.search(ctx, w.query, func(content []byte) error {
+	var a answer
+	err := retry(ctx, w.retries, func() (err error) {
+		a, err = w.session.search(ctx, w.query, func(content []byte) error {
 			entries++
 			return w.each(content)
 		})
 		if code := resultCode(err); err != nil && (entries > 0 || code != goldap.LDAPResultBusy && code != goldap.LDAPResultUnavailable) {
 			err = &final{err}
 		}
-		return a, err
+		return err
 	})
-	var last *final
-	if errors.As(err, &last) {
-		err = last.error
-	}
+	err = unwrapFinal(err)
 	w.references = append(w.references, a.references...)
 	return a, entries, err
 }
