@@ -133,9 +133,9 @@ func (c *collector[R]) judgeEmpty(v *scanners.Coverage, reports []fileReport, to
 	case total.proved != "":
 		v.Verdict, v.Why = scanners.Proved, total.proved
 	case headers && c.allowNone:
-		v.Verdict, v.Why = scanners.Consistent, "header without rows, which allow_empty declares to be possible"
+		v.Verdict, v.Why = scanners.Consistent, "no row, which allow_empty declares to be possible"
 	case headers:
-		v.Why = "the file has a header and no row; an export that failed looks the same\nhint: if that is right, add `allow_empty: true`"
+		v.Why = "no row below the header; an export that failed looks the same\nhint: if that is right, add `allow_empty: true`"
 	default:
 		v.Why = "the file is empty"
 	}

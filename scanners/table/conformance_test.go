@@ -157,9 +157,8 @@ func TestConformance(t *testing.T) {
 					name := w.served(format, n, fault)
 					return openTest(t, Kind().Accounts, env, "path: "+name+"\ncolumns: {id: id, login: login, created: day, mail: mail}")
 				},
-				Faults:        []scannertest.Fault{scannertest.Truncated, scannertest.Garbled, scannertest.GarbledID},
-				UnknownID:     "A99999",
-				EmptyProvable: format == "parquet",
+				Faults:    []scannertest.Fault{scannertest.Truncated, scannertest.Garbled, scannertest.GarbledID},
+				UnknownID: "A99999",
 			})
 		})
 	}

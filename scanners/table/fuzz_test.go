@@ -24,7 +24,9 @@ func FuzzCSV(f *testing.F) {
 		if strings.Join(rows, "\n") != strings.Join(slow, "\n") {
 			t.Fatalf("rows depend on how the bytes arrive:\n%q\n%q", rows, slow)
 		}
-		if want, ok := standardRows(text); ok && clean && strings.Join(rows, "\n") != strings.Join(want, "\n") {
+		// The standard library turns a CRLF inside quotes into a line feed.
+		got := strings.ReplaceAll(strings.Join(rows, "\n"), "\r\n", "\n")
+		if want, ok := standardRows(text); ok && clean && got != strings.Join(want, "\n") {
 			t.Fatalf("%q:\ngot  %q\nwant %q", text, rows, want)
 		}
 	})
@@ -75,7 +77,6 @@ func standardRows(text string) ([]string, bool) {
 	for _, record := range all {
 		filled := false
 		for i, field := range record {
-			// The standard library turns \r\n inside quotes into \n.
 			record[i] = trim(field)
 			filled = filled || record[i] != ""
 		}

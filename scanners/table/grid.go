@@ -88,7 +88,7 @@ type gridReader struct {
 	strict  bool   // rows must be as wide as the header
 	header  []string
 	columns []int // of each wanted column
-	want    []string
+	written bool  // the header is a row of the file
 	found   findings
 
 	held     *heldRow // a row that may be the trailer
@@ -201,7 +201,7 @@ func (g *gridReader) fill(r *row) {
 
 // isHeader reports whether the row repeats the header, as after a page break.
 func (g *gridReader) isHeader(r *row) bool {
-	if r.defect != nil || g.header == nil {
+	if r.defect != nil || !g.written {
 		return false
 	}
 	for i, column := range g.columns {

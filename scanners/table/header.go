@@ -185,7 +185,7 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
-	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns}, nil
+	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns, written: !s.noHeader}, nil
 }
 
 // detect finds the delimiter under which the wanted columns are in the header; the declared one if there is one.

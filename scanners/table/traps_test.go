@@ -188,7 +188,8 @@ func TestCSVRows(t *testing.T) {
 			verdict: scanners.Blind},
 		"most rows are not usable": {content: header + "1,a,,31.12.2025\n2,a,,31.12.2025\n3,a,,\n", ids: "3",
 			rejects: []string{"line 2 id 1: \"31.12.2025\" is not", "line 3 id 2: \"31.12.2025\" is not"}, verdict: scanners.Partial},
-		"no header row": {content: "1,a\n2,b\n", config: "header: false", ids: "1 2", verdict: scanners.Consistent},
+		"optional column missing":                   {content: "id,login\n1,a\n", config: "optional: created", ids: "1", verdict: scanners.Consistent},
+		"no header row, first row like its numbers": {content: "1,a\n1,2\n2,b\n", config: "header: false", ids: "1 1 2", verdict: scanners.Partial},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

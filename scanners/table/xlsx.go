@@ -50,7 +50,7 @@ func openXLSX(src io.ReaderAt, size int64, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
-	return &gridReader{grid: g, name: "row", header: head.names, columns: head.columns, want: s.want, found: findings{sheet: chosen.name}}, nil
+	return &gridReader{grid: g, name: "row", header: head.names, columns: head.columns, written: !s.noHeader, found: findings{sheet: chosen.name}}, nil
 }
 
 // choose gives the named sheet, or the only one that is not empty.
