@@ -63,7 +63,7 @@ func (m *mapper) draft(e *entry) (d draft, ok bool) {
 		ID: id, DN: word(e.dn), Logins: collect(e, m.login), DisplayName: word(firstOf(e, "displayname", "cn", "name")),
 		Mails: m.mails(e), EmployeeIDs: collect(e, m.employee), Anchors: m.anchorsOf(e),
 		DisabledAt: scanners.Unknown[time.Time](silent),
-		Created:    generalized(e, strings.ToLower(m.dir.traits.created), scanners.Unknown[time.Time](m.dir.traits.created+" is not shown")),
+		Created:    generalized(e, m.dir.traits.created, scanners.Unknown[time.Time](m.dir.traits.created+" is not shown")),
 		Manager:    word(e.one("manager")), Owner: word(firstOf(e, "managedby", "owner")),
 		Evidence: m.evidenceOf(e),
 	}

@@ -199,7 +199,7 @@ func (c *Config) checkWords() error {
 	var errs []error
 	word := func(key, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			errs = append(errs, fmt.Errorf("%s: %q is none of %s", key, value, strings.Join(allowed, ", ")))
+			errs = append(errs, fmt.Errorf("%s: %q is none of %s", key, value, strings.TrimPrefix(strings.Join(allowed, ", "), ", ")))
 		}
 	}
 	word("scope", c.Scope, "subtree", "one")

@@ -18,7 +18,7 @@ type entry struct {
 // held back when it answered with a range ("member;range=0-1499"), 0 when all values came.
 type span struct{ from, to, more int }
 
-// all returns the values of the attribute, whose name is written in lower case.
+// all returns the values of the attribute, whose name is written as it was asked for, or in lower case.
 func (e *entry) all(name string) []string {
 	slot, ok := e.slots[name]
 	if !ok {
@@ -57,16 +57,18 @@ const maxSpellings = 1000
 
 func newDecoder(attributes []string) *decoder {
 	d := &decoder{slots: map[string]int{}, spelled: map[string]int{}}
+	n := 0
 	for _, a := range attributes {
-		if name := strings.ToLower(a); d.slots[name] == 0 {
-			d.slots[name] = len(d.slots) + 1
+		name := strings.ToLower(a)
+		slot, known := d.slots[name]
+		if !known {
+			slot = n
+			n++
 		}
-	}
-	for name := range d.slots {
-		d.slots[name]--
+		d.slots[name], d.slots[a] = slot, slot
 	}
 	d.entry.slots = d.slots
-	d.entry.spans = make([]span, len(d.slots))
+	d.entry.spans = make([]span, n)
 	return d
 }
 

@@ -20,8 +20,8 @@ func (m *mapper) posix(e *entry, d *draft) {
 	}
 	a.Kind, a.KindWhy = m.posixKind(e, a)
 	for _, r := range m.dir.records {
-		if text := e.one(strings.ToLower(r.name)); text != "" {
-			at := generalized(e, strings.ToLower(r.name), scanners.Unknown[time.Time](""))
+		if e.one(r.name) != "" {
+			at := generalized(e, r.name, scanners.Unknown[time.Time](""))
 			a.Signals = append(a.Signals, scanners.Signal{Name: r.name, At: at, Precision: r.precision})
 		}
 	}
@@ -41,9 +41,9 @@ func (m *mapper) openLDAP(e *entry, d *draft) {
 	default:
 		a.Enabled, a.Locked = scanners.Known(true), scanners.Known(true)
 	}
-	a.PasswordChanged = generalized(e, "pwdchangedtime", scanners.Unknown[time.Time]("pwdChangedTime is not shown"))
-	a.Expires = generalized(e, "pwdendtime", scanners.Unknown[time.Time]("pwdEndTime is not shown"))
-	if days, ok := integer(e, "shadowexpire").Get(); ok && !a.Expires.IsKnown() {
+	a.PasswordChanged = generalized(e, "pwdChangedTime", scanners.Unknown[time.Time]("pwdChangedTime is not shown"))
+	a.Expires = generalized(e, "pwdEndTime", scanners.Unknown[time.Time]("pwdEndTime is not shown"))
+	if days, ok := integer(e, "shadowExpire").Get(); ok && !a.Expires.IsKnown() {
 		a.Expires = shadowExpiry(days)
 	}
 	a.FailedLogins = scanners.Unknown[int64]("pwdFailureTime is not shown")
@@ -69,18 +69,18 @@ func (m *mapper) redHat(e *entry, d *draft) {
 		a.Enabled = scanners.Known(!strings.EqualFold(lock, "true"))
 	}
 	if m.dir.family == freeIPA {
-		a.PasswordChanged = generalized(e, "krblastpwdchange", scanners.Unknown[time.Time]("krbLastPwdChange is not shown"))
-		a.Expires = generalized(e, "krbprincipalexpiration", scanners.Unknown[time.Time]("krbPrincipalExpiration is not shown"))
-		a.FailedLogins = integer(e, "krbloginfailedcount")
+		a.PasswordChanged = generalized(e, "krbLastPwdChange", scanners.Unknown[time.Time]("krbLastPwdChange is not shown"))
+		a.Expires = generalized(e, "krbPrincipalExpiration", scanners.Unknown[time.Time]("krbPrincipalExpiration is not shown"))
+		a.FailedLogins = integer(e, "krbLoginFailedCount")
 		a.Locked = scanners.Unknown[bool]("it depends on the password policy")
 		return
 	}
-	a.PasswordChanged = generalized(e, "pwdupdatetime", scanners.Unknown[time.Time]("pwdUpdateTime is not shown"))
+	a.PasswordChanged = generalized(e, "pwdUpdateTime", scanners.Unknown[time.Time]("pwdUpdateTime is not shown"))
 	a.Expires = scanners.Unknown[time.Time]("the server has no expiry date of accounts")
-	a.FailedLogins = integer(e, "passwordretrycount")
+	a.FailedLogins = integer(e, "passwordRetryCount")
 	a.Locked = scanners.Unknown[bool]("accountUnlockTime is not shown")
-	switch unlock := generalized(e, "accountunlocktime", scanners.Unknown[time.Time]("")); {
-	case strings.HasPrefix(e.one("accountunlocktime"), "19700101"): // until an administrator unlocks
+	switch unlock := generalized(e, "accountUnlockTime", scanners.Unknown[time.Time]("")); {
+	case strings.HasPrefix(e.one("accountUnlockTime"), "19700101"): // until an administrator unlocks
 		a.Locked = scanners.Known(true)
 	case unlock.IsKnown():
 		a.Locked = scanners.Known(m.now.Before(unlock.Value))

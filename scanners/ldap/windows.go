@@ -26,22 +26,22 @@ const (
 // windows reads what only Active Directory and Samba have.
 func (m *mapper) windows(e *entry, d *draft) {
 	a := &d.account
-	control := integer(e, "useraccountcontrol")
+	control := integer(e, "userAccountControl")
 	if bits, ok := control.Get(); ok {
 		a.Enabled = scanners.Known(bits&uacDisabled == 0)
 	} else {
 		a.Enabled = scanners.Unknown[bool](control.Reason)
 	}
-	a.Expires = windows(e, "accountexpires", scanners.Never[time.Time](), scanners.Unknown[time.Time]("accountExpires is not shown"))
-	a.PasswordChanged = windows(e, "pwdlastset", scanners.Unknown[time.Time]("pwdLastSet is 0: the password has to be changed at the next sign-in"),
+	a.Expires = windows(e, "accountExpires", scanners.Never[time.Time](), scanners.Unknown[time.Time]("accountExpires is not shown"))
+	a.PasswordChanged = windows(e, "pwdLastSet", scanners.Unknown[time.Time]("pwdLastSet is 0: the password has to be changed at the next sign-in"),
 		scanners.Unknown[time.Time]("pwdLastSet is not shown"))
-	a.FailedLogins = integer(e, "badpwdcount")
+	a.FailedLogins = integer(e, "badPwdCount")
 	a.Locked = m.locked(e)
 	sid, rid, _ := sidText(e.one("objectsid"))
 	if m.dir.domain.known && strings.HasPrefix(sid, m.dir.domain.sid+"-") {
 		d.rid = rid
 	}
-	if primary, ok := integer(e, "primarygroupid").Get(); ok && primary > 0 {
+	if primary, ok := integer(e, "primaryGroupID").Get(); ok && primary > 0 {
 		d.primary = uint32(primary)
 	}
 	d.protected = e.one("admincount") == "1"
@@ -50,10 +50,10 @@ func (m *mapper) windows(e *entry, d *draft) {
 }
 
 func (m *mapper) locked(e *entry) scanners.Fact[bool] {
-	if bits, ok := integer(e, "msds-user-account-control-computed").Get(); ok {
+	if bits, ok := integer(e, "msDS-User-Account-Control-Computed").Get(); ok {
 		return scanners.Known(bits&uacLocked != 0)
 	}
-	text := e.one("lockouttime")
+	text := e.one("lockoutTime")
 	if text == "" {
 		return scanners.Unknown[bool]("neither msDS-User-Account-Control-Computed nor lockoutTime is shown")
 	}
@@ -72,7 +72,7 @@ func (m *mapper) windowsActivity(e *entry, d *draft) {
 	if m.dir.domain.frozen {
 		reason := m.dir.unrecorded
 		a.Signals = append(a.Signals, scanners.Signal{Name: "lastLogonTimestamp", At: scanners.Unknown[time.Time](reason)})
-	} else if at := windows(e, "lastlogontimestamp", none, none); at.IsKnown() {
+	} else if at := windows(e, "lastLogonTimestamp", none, none); at.IsKnown() {
 		a.Signals = append(a.Signals, scanners.Signal{Name: "lastLogonTimestamp", At: at, Precision: m.precision("lastLogonTimestamp")})
 	} else {
 		d.unused = true
@@ -80,8 +80,8 @@ func (m *mapper) windowsActivity(e *entry, d *draft) {
 			a.Signals, d.unused = append(a.Signals, scanners.Signal{Name: "lastLogonTimestamp", At: at}), false
 		}
 	}
-	d.zero = e.one("lastlogon") == "0"
-	if at := windows(e, "lastlogon", none, none); at.IsKnown() {
+	d.zero = e.one("lastLogon") == "0"
+	if at := windows(e, "lastLogon", none, none); at.IsKnown() {
 		a.Signals = append(a.Signals, scanners.Signal{Name: "lastLogon", At: at})
 	}
 }
@@ -107,7 +107,7 @@ func windowsKind(e *entry, rid uint32) (scanners.AccountKind, string) {
 	if class := hasClass(e, "msDS-GroupManagedServiceAccount", "msDS-ManagedServiceAccount", "msDS-DelegatedManagedServiceAccount"); class != "" {
 		return scanners.KindService, "objectClass " + class
 	}
-	sort, _ := integer(e, "samaccounttype").Get()
+	sort, _ := integer(e, "sAMAccountType").Get()
 	switch {
 	case sort == samMachine || sort == samTrust:
 		return scanners.KindMachine, fmt.Sprintf("sAMAccountType %d", sort)
