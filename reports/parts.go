@@ -24,6 +24,13 @@ import (
 type parts struct {
 	w    io.Writer
 	held []*part
+	// deflate is the one compressor of all parts: it weighs more than most of them.
+	deflate *flate.Writer
+}
+
+func newParts(w io.Writer) (*parts, error) {
+	deflate, err := flate.NewWriter(io.Discard, compression)
+	return &parts{w: w, deflate: deflate}, err
 }
 
 // contentTypes is the part that lists the kinds of all others, first in every archive.
@@ -38,7 +45,7 @@ const noDate = 1<<5 | 1
 type part struct {
 	name string
 	// packed is the compressed content; raw the content itself, only of parts that mend rewrites.
-	packed  bytes.Buffer
+	packed  blocks
 	raw     bytes.Buffer
 	deflate *flate.Writer
 	sum     hash.Hash32
@@ -51,12 +58,13 @@ func (p *parts) Create(name string) (io.Writer, error) {
 	if err := p.finish(); err != nil {
 		return nil, err
 	}
-	entry := &part{name: name}
+	entry := &part{name: name, deflate: p.deflate, sum: crc32.NewIEEE()}
 	p.held = append(p.held, entry)
+	p.deflate.Reset(&entry.packed)
 	if entry.mend() != nil {
 		return &entry.raw, nil
 	}
-	return entry, entry.open()
+	return entry, nil
 }
 
 // mend returns what rewrites the part before it is packed; nil for most parts.
@@ -69,12 +77,6 @@ func (e *part) mend() func([]byte) ([]byte, error) {
 	default:
 		return nil
 	}
-}
-
-func (e *part) open() error {
-	deflate, err := flate.NewWriter(&e.packed, compression)
-	e.deflate, e.sum = deflate, crc32.NewIEEE()
-	return err
 }
 
 func (e *part) Write(b []byte) (int, error) {
@@ -97,9 +99,6 @@ func (p *parts) finish() error {
 		content, err := mend(e.raw.Bytes())
 		if err != nil {
 			return fmt.Errorf("part %q: %w", e.name, err)
-		}
-		if err := e.open(); err != nil {
-			return err
 		}
 		if _, err := e.Write(content); err != nil {
 			return err
@@ -148,12 +147,45 @@ func (e *part) writeTo(z *zip.Writer) error {
 		return errors.New("sheet is larger than 4 GB\nhint: use the JSON Lines file, or report fewer sources at a time")
 	}
 	w, err := z.CreateRaw(&zip.FileHeader{Name: e.name, Method: zip.Deflate, CRC32: e.sum.Sum32(),
-		ModifiedDate: noDate, CompressedSize64: uint64(e.packed.Len()), UncompressedSize64: e.size})
+		ModifiedDate: noDate, CompressedSize64: uint64(e.packed.size), UncompressedSize64: e.size})
 	if err != nil {
 		return err
 	}
-	_, err = e.packed.WriteTo(w)
-	return err
+	return e.packed.writeTo(w)
+}
+
+// blocks holds bytes without ever moving them: a part of a large workbook is as large as all its rows.
+type blocks struct {
+	full [][]byte
+	size int64
+}
+
+const blockSize = 16 << 10
+
+func (b *blocks) Write(p []byte) (int, error) {
+	b.size += int64(len(p))
+	for rest := p; len(rest) > 0; {
+		last := len(b.full) - 1
+		if last < 0 || len(b.full[last]) == cap(b.full[last]) {
+			b.full = append(b.full, make([]byte, 0, blockSize))
+			continue
+		}
+		n := min(len(rest), cap(b.full[last])-len(b.full[last]))
+		b.full[last] = append(b.full[last], rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// writeTo hands everything to w and lets go of it.
+func (b *blocks) writeTo(w io.Writer) error {
+	for i, block := range b.full {
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+		b.full[i] = nil
+	}
+	return nil
 }
 
 // types is [Content_Types].xml.

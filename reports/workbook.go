@@ -29,7 +29,11 @@ func writeWorkbook(w io.Writer, r Report, rowLimit int64) (err error) {
 	if err := b.write(); err != nil {
 		return fmt.Errorf("workbook: %w", err)
 	}
-	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return &parts{w: w} })
+	archive, err := newParts(w)
+	if err != nil {
+		return fmt.Errorf("workbook: %w", err)
+	}
+	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return archive })
 	if _, err := b.file.WriteToBuffer(); err != nil {
 		return fmt.Errorf("workbook: %w", err)
 	}
