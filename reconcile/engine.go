@@ -199,7 +199,7 @@ func (e *Engine) verdict(f *file) Verdict {
 	}
 	v.Flags = e.flags(f, v.Kind)
 	v.Severity = severity(f, v.Kind, v.Flags)
-	v.DaysLate = f.daysLate()
+	v.DaysLate = e.daysLate(f)
 	if at, ok := f.idle.Get(); ok && f.enabled {
 		v.DaysIdle = scanners.Known(max(0, wholeDays(at, e.settings.AsOf, time.UTC)))
 	}
@@ -220,7 +220,7 @@ func (f *file) situation() Situation {
 }
 
 // daysLate counts from the stated end of employment to the disabling of the account, or to the as-of while it is enabled.
-func (f *file) daysLate() scanners.Fact[int64] {
+func (e *Engine) daysLate(f *file) scanners.Fact[int64] {
 	p := f.responsible()
 	switch {
 	case p == nil || !p.Gone():
@@ -236,11 +236,7 @@ func (f *file) daysLate() scanners.Fact[int64] {
 		}
 		until = at
 	}
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		zone = f.settings.Zone
-	}
-	return scanners.Known(max(0, wholeDays(p.End.At, until, zone)))
+	return scanners.Known(max(0, wholeDays(p.End.At, until, e.roster.zones[p.Zone])))
 }
 
 // flags collects the remarks. failed_logins is the only one that needs a finding.

@@ -98,8 +98,8 @@ func (b *RosterBuilder) indexKeys(r *Roster, i int32) {
 		r.mails.add(mailKey(mail, b.settings.MailDomains), i)
 	}
 	if past := b.people[i].past; past != nil {
-		r.past[i].FormerMails = b.formerMails(past, p)
-		for _, mail := range r.past[i].FormerMails {
+		r.past[i].formerMails = b.formerMails(past, p)
+		for _, mail := range r.past[i].formerMails {
 			r.former[mail] = append(r.former[mail], i)
 		}
 	}

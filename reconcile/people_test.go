@@ -169,6 +169,7 @@ func TestVanished(t *testing.T) {
 		if p := only(t, w, "hr/E-100"); p.Remembered {
 			t.Error("remembered although tonight's snapshot shows the person")
 		}
+		wantKind(t, w, login(keys("e-100")), none)
 	})
 	t.Run("the same id in another source is another person", func(t *testing.T) {
 		row := human("100", hired)

@@ -21,11 +21,14 @@ func (r *Roster) Remember(asOf time.Time) iter.Seq[PastPerson] {
 }
 
 func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
-	p, past := &r.people[i], r.past[i]
-	past.Person = scanners.Person{
-		System: p.System, ID: p.ID, OtherIDs: p.OtherIDs, DisplayName: p.DisplayName, GivenName: p.GivenName,
-		FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
-		Zone: p.Zone, Employments: p.Employments, Place: p.Place,
+	p, known := &r.people[i], &r.past[i]
+	past := PastPerson{
+		Person: scanners.Person{
+			System: p.System, ID: p.ID, OtherIDs: p.OtherIDs, DisplayName: p.DisplayName, GivenName: p.GivenName,
+			FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
+			Zone: p.Zone, Employments: p.Employments, Place: p.Place,
+		},
+		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, FormerMails: known.formerMails,
 	}
 	if past.FirstSeen.IsZero() {
 		past.FirstSeen = asOf
@@ -33,13 +36,11 @@ func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
 	if !p.Remembered {
 		past.LastSeen = asOf
 	}
-	if !p.End.Inferred {
-		past.Misses, past.InferredSince = 0, time.Time{}
-		return past
-	}
-	past.Misses++
-	if past.InferredSince.IsZero() {
-		past.InferredSince = asOf
+	if p.End.Inferred {
+		past.Misses, past.InferredSince = p.Misses+1, known.inferredSince
+		if past.InferredSince.IsZero() {
+			past.InferredSince = asOf
+		}
 	}
 	return past
 }

@@ -25,7 +25,15 @@ type Roster struct {
 	reserved   map[string]string
 	population Population
 	issues     []Issue
-	past       []PastPerson // by person; Person itself is left empty
+	past       []memory // by person
+	zones      zones    // every zone that a person has; not written after Build
+}
+
+// memory is what the history adds to a person, beside what [Person] carries of it.
+type memory struct {
+	firstSeen     time.Time
+	inferredSince time.Time
+	formerMails   []string
 }
 
 // Population counts the people of a roster.
@@ -48,6 +56,7 @@ type Issue struct {
 // RosterBuilder collects people. The order of calls does not matter to the result.
 type RosterBuilder struct {
 	settings Settings
+	zones    zones
 	byID     map[personKey]int32
 	people   []gathered
 	reserved map[string]string
@@ -67,7 +76,7 @@ type gathered struct {
 
 // NewRoster starts a roster. History may be the zero value.
 func NewRoster(settings Settings, history History) *RosterBuilder {
-	b := &RosterBuilder{settings: settings, byID: map[personKey]int32{}, reserved: map[string]string{}, unread: map[personKey]string{}}
+	b := &RosterBuilder{settings: settings, zones: zones{}, byID: map[personKey]int32{}, reserved: map[string]string{}, unread: map[personKey]string{}}
 	for i := range history.People {
 		past := &history.People[i]
 		b.person(past.Person.System, past.Person.ID).past = past
@@ -128,7 +137,8 @@ func (b *RosterBuilder) Build() *Roster {
 	}
 	b.sort()
 	r.people = make([]Person, len(b.people))
-	r.past = make([]PastPerson, len(b.people))
+	r.past = make([]memory, len(b.people))
+	r.zones = b.zones
 	for i := range b.people {
 		b.settle(r, int32(i))
 	}
@@ -206,15 +216,16 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	}
 	zone := b.zone(head)
 	p.Zone = zone.String()
+	b.zones[p.Zone] = zone
 	inferred := b.settings.AsOf
 	if g.past != nil {
-		r.past[i] = *g.past
-		r.past[i].Person = scanners.Person{}
+		r.past[i].firstSeen, r.past[i].inferredSince = g.past.FirstSeen, g.past.InferredSince
 		p.LastSeen, p.Misses = g.past.LastSeen, g.past.Misses
 		if !g.past.InferredSince.IsZero() {
 			inferred = g.past.InferredSince
 		}
 	}
+	g.rows = nil // the person says it all now, and a large company does not fit twice
 	settle(p, zone, b.settings.AsOf, inferred)
 	if p.Remembered && !rejected {
 		p.vanish()
@@ -236,15 +247,28 @@ func (p *Person) vanish() {
 }
 
 func (b *RosterBuilder) zone(p scanners.Person) *time.Location {
-	if p.Zone != "" {
-		if zone, err := time.LoadLocation(p.Zone); err == nil {
-			return zone
-		}
+	if zone := b.zones.named(p.Zone); zone != nil {
+		return zone
 	}
 	if zone := b.settings.Zones[p.System]; zone != nil {
 		return zone
 	}
 	return b.settings.Zone
+}
+
+// zones holds the zones that were looked up by name, nil for an unknown name: the lookup reads a file every time.
+type zones map[string]*time.Location
+
+func (z zones) named(name string) *time.Location {
+	if name == "" {
+		return nil
+	}
+	zone, known := z[name]
+	if !known {
+		zone, _ = time.LoadLocation(name) // nil when there is no such zone
+		z[name] = zone
+	}
+	return zone
 }
 
 func appendNew(list, more []string) []string {

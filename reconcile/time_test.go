@@ -226,6 +226,33 @@ func TestOrphanRecency(t *testing.T) {
 	}
 }
 
+// TestLastUse is the newest of all signs of use, in whatever order the source gives them.
+func TestLastUse(t *testing.T) {
+	older := scanners.Signal{Name: "older", At: scanners.Known(noon.Add(-60 * daySpan)), Precision: 14 * daySpan}
+	newer := scanners.Signal{Name: "newer", At: scanners.Known(noon.Add(-10 * daySpan))}
+	unknown, never := scanners.Signal{Name: "unknown"}, scanners.Signal{Name: "never", At: scanners.Never[time.Time]()}
+	for _, c := range []struct {
+		name    string
+		signals []scanners.Signal
+		want    scanners.Signal
+	}{
+		{"older first", []scanners.Signal{older, newer}, newer},
+		{"newer first", []scanners.Signal{newer, older}, newer},
+		{"beside unknown and never", []scanners.Signal{unknown, never, older, newer, never}, newer},
+		{"unknown and never only", []scanners.Signal{unknown, never}, scanners.Signal{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := newWorld().judge(login(func(a *scanners.Account) { a.Signals = c.signals }))
+			if v.LastUse != c.want {
+				t.Errorf("last use %+v, want %+v", v.LastUse, c.want)
+			}
+			if recent := c.want.Name == "newer"; recent != (v.Severity == reconcile.High) {
+				t.Errorf("severity %s", v.Severity)
+			}
+		})
+	}
+}
+
 func TestDaysLate(t *testing.T) {
 	cases := []struct {
 		name   string

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// company writes a small company whose accounts take a moment to read, and returns the path of its leaver.yaml.
-func company(t *testing.T, people, accounts int) string {
+// smallCompany writes a small company whose accounts take a moment to read, and returns the path of its leaver.yaml.
+func smallCompany(t *testing.T, people, accounts int) string {
 	t.Helper()
 	dir := t.TempDir()
 	var hr, crm bytes.Buffer
@@ -54,7 +54,7 @@ thresholds: {profile: custom, dormant: 90d, never_used: 45d}
 }
 
 // leaver is a child process of this test binary that behaves as the program.
-func leaver(t *testing.T, args ...string) *exec.Cmd {
+func leaver(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "leaver")
 	self, err := os.Executable()
@@ -83,7 +83,7 @@ func mustRun(t *testing.T, args ...string) string {
 // TestKilledRunsLoseNothing kills the nightly job at random instants. Whatever happened, the runs that were accepted
 // before are still there, and the next run works.
 func TestKilledRunsLoseNothing(t *testing.T) {
-	config := company(t, 400, 8_000)
+	config := smallCompany(t, 400, 8_000)
 	random := rand.New(rand.NewPCG(1, 2))
 	began := time.Now()
 	mustRun(t, "run", "-c", config, "--as-of", "2026-11-01")
@@ -130,7 +130,7 @@ func countAccepted(t *testing.T, config string) int {
 }
 
 func TestSecondRunAtTheSameTimeIsRefused(t *testing.T) {
-	config := company(t, 2_000, 150_000)
+	config := smallCompany(t, 2_000, 150_000)
 	first := leaver(t, "run", "-c", config, "--as-of", "2026-11-01")
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestSecondRunAtTheSameTimeIsRefused(t *testing.T) {
 }
 
 func TestInterruptedRunExits130(t *testing.T) {
-	config := company(t, 2_000, 150_000)
+	config := smallCompany(t, 2_000, 150_000)
 	cmd := leaver(t, "run", "-c", config, "--as-of", "2026-11-01")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -184,7 +184,7 @@ func TestFullDiskKeepsTheLastGoodState(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: needs root to mount a small file system")
 	}
-	config := company(t, 400, 8_000)
+	config := smallCompany(t, 400, 8_000)
 	state := filepath.Join(filepath.Dir(config), "state")
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func fill(t *testing.T, path string) {
 }
 
 func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
-	config := company(t, 20, 40)
+	config := smallCompany(t, 20, 40)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skipf("SKIPPED: %v", err)

@@ -12,10 +12,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
 func main() {
+	// A night holds the people and the findings and streams the rest, so collecting twice as often costs little time and
+	// saves half as much memory as the people take. GOGC overrides it.
+	if standard := debug.SetGCPercent(50); standard != 100 {
+		debug.SetGCPercent(standard)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -38,7 +38,7 @@ func (n *nowhere[R]) Discard()                      {}
 // Check reads every source as a run would and applies the gates to the people side, but keeps nothing and judges nobody.
 // last and history come from the run store, when there is one. A [*GateError] says that a run would be refused now.
 func (j *Job) Check(ctx context.Context, last *Before, history reconcile.History) (*CheckResult, error) {
-	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.Now().UTC(), history: history}
+	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.Now().UTC()}
 	t.gate = gate{gates: j.Config.Gates, last: last, asOf: t.asOf, now: t.started}
 	var result CheckResult
 	in := t.inputs()

@@ -97,7 +97,6 @@ type attempt struct {
 	started time.Time
 	asOf    time.Time
 	gate    gate
-	history reconcile.History
 	people  []scanned
 	sources []scanned
 	// reserved holds the rejected people rows by source.

@@ -198,17 +198,19 @@ func (t *attempt) writeInputs() error {
 	if err := writeFile(t.run, FileConfig, func(w io.Writer) error { _, err := w.Write(t.Config.Text()); return err }); err != nil {
 		return err
 	}
-	if err := writeJSON(t.run, FileInputs, t.inputs()); err != nil {
-		return err
-	}
+	return writeJSON(t.run, FileInputs, t.inputs())
+}
+
+// sealHistory writes the history that the run starts from.
+func (t *attempt) sealHistory(history reconcile.History) error {
 	return writeFile(t.run, FileHistory, func(w io.Writer) error {
 		z, err := zstd.NewWriter(w)
 		if err != nil {
 			return err
 		}
 		lines := json.NewEncoder(z)
-		for i := range t.history.People {
-			if err := lines.Encode(&t.history.People[i]); err != nil {
+		for i := range history.People {
+			if err := lines.Encode(&history.People[i]); err != nil {
 				return err
 			}
 		}

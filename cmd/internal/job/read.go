@@ -59,7 +59,10 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	if t.result.Status == Kept {
 		history = historyBefore(history, t.asOf)
 	}
-	t.history = history
+	// What the run was given is sealed here, so that it need not stay in memory.
+	if err := t.sealHistory(history); err != nil {
+		return err
+	}
 	in := t.inputs()
 	settings, err := in.settings()
 	if err != nil {
