@@ -62,11 +62,13 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 // settleState is the point of no return: one transaction that makes this run the last accepted one, or, for an earlier
 // night, keeps its folder and nothing else.
 func (t *attempt) settleState(ctx context.Context, f *found, report reports.Report) error {
-	outcome := t.outcome(report, "")
-	var err error
-	if t.result.Status == Kept {
+	outcome, err := t.outcome(report, "")
+	switch {
+	case err != nil:
+		return err
+	case t.result.Status == Kept:
 		err = t.run.KeepOnly(ctx, outcome)
-	} else {
+	default:
 		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf), Findings: f.findings,
 			Clocks: f.clocks, Events: f.events})
 	}
@@ -271,7 +273,11 @@ func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
 	if err := t.run.Seal(runstore.Meta{Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host}); err != nil {
 		return err
 	}
-	if err := t.run.Refuse(ctx, t.outcome(report, gate.Error())); err != nil {
+	outcome, err := t.outcome(report, gate.Error())
+	if err != nil {
+		return err
+	}
+	if err := t.run.Refuse(ctx, outcome); err != nil {
 		return err
 	}
 	t.result.Report = filepath.Join(t.run.Dir(), FileBook)
@@ -337,8 +343,10 @@ func finding(row *reports.Row) runstore.Finding {
 }
 
 // outcome is what the list of runs keeps of this one.
-func (t *attempt) outcome(report reports.Report, refused string) runstore.Outcome {
-	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population, Totals: t.totals()}
+func (t *attempt) outcome(report reports.Report, refused string) (runstore.Outcome, error) {
+	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population}
+	var err error
+	o.Totals, err = report.Totals()
 	if refused != "" {
 		o.Exit = t.ExitCode(&GateError{})
 	}
@@ -346,20 +354,7 @@ func (t *attempt) outcome(report reports.Report, refused string) runstore.Outcom
 		s.Rejections = nil
 		o.Sources = append(o.Sources, s)
 	}
-	return o
-}
-
-// totals are the headline numbers of this run, for the trend of later reports.
-func (t *attempt) totals() reports.Totals {
-	totals := reports.Totals{Run: t.result.Run, AsOf: t.asOf, Findings: map[reconcile.Kind]int64{}, Complete: t.result.Complete()}
-	for kind, n := range t.result.Findings {
-		totals.Findings[reconcile.Kind(kind)] = n
-	}
-	for i := range t.sources {
-		totals.StillEnabled += t.sources[i].Accounts.LeaverEnabled
-	}
-	totals.UsedAfterEnd = totals.Findings[reconcile.UsedAfterEnd]
-	return totals
+	return o, err
 }
 
 func (t *attempt) writeReported(rows []reports.Row) error {
@@ -406,12 +401,11 @@ func count(s *scanned, v *reconcile.Verdict) {
 	if v.Flags.Has(reconcile.ActivityUnknown) {
 		c.ActivityUnknown++
 	}
-	row := reports.Row{Verdict: *v}
-	if row.OfLeaver() {
+	if row := (reports.Row{Verdict: *v}); row.OfLeaver() {
 		c.LeaverAccounts++
-	}
-	if row.StillEnabled() {
-		c.LeaverEnabled++
+		if row.StillEnabled() {
+			c.LeaverEnabled++
+		}
 	}
 }
 

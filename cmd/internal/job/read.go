@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -36,7 +37,7 @@ func (t *attempt) readPeople(ctx context.Context) error {
 			p.System = source.Name
 			return []string{p.ID}
 		})
-		result.People, result.Rejections = true, kept.first
+		result.People, result.Rejections, result.Snapshot = true, kept.first, runstore.PeopleName(source.Name)
 		reserved[i] = kept.reserved
 		return result, errors.Join(err, kept.close())
 	})
@@ -139,7 +140,7 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 			}
 			return names
 		})
-		result.Rejections = kept.first
+		result.Rejections, result.Snapshot = kept.first, runstore.AccountsName(source.Name)
 		return result, errors.Join(err, kept.close())
 	})
 	for i := range t.sources {
