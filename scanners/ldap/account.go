@@ -34,22 +34,16 @@ type mapper struct {
 	config Config
 	now    time.Time
 
-	login, mail, employee, anchors, evidence []string // in lower case
+	// Slots of the attributes that are configured in lists.
+	login, mail, employee, anchors, evidence []int
 	sponsor                                  string
 }
 
-func newMapper(d *directory, c Config, now time.Time) *mapper {
-	return &mapper{dir: d, config: c, now: now, login: lower(d.traits.logins), mail: lower(d.traits.mails),
-		employee: lower(d.traits.employee), anchors: lower(c.Attributes.Anchors), evidence: lower(d.traits.evidence),
-		sponsor: strings.ToLower(c.Attributes.Sponsor)}
-}
-
-func lower(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = strings.ToLower(n)
-	}
-	return out
+// newMapper makes a mapper for the entries of decoder.
+func newMapper(d *directory, c Config, now time.Time, decoder *decoder) *mapper {
+	return &mapper{dir: d, config: c, now: now, login: decoder.slotsOf(d.traits.logins), mail: decoder.slotsOf(d.traits.mails),
+		employee: decoder.slotsOf(d.traits.employee), anchors: decoder.slotsOf(c.Attributes.Anchors),
+		evidence: decoder.slotsOf(d.traits.evidence), sponsor: strings.ToLower(c.Attributes.Sponsor)}
 }
 
 // draft reads one entry. ok is false when the entry has no readable immutable id.
@@ -92,8 +86,8 @@ func (m *mapper) id(e *entry) (string, bool) {
 // anchorsOf reads the anchors. One of 16 binary bytes is a GUID.
 func (m *mapper) anchorsOf(e *entry) []string {
 	var out []string
-	for _, name := range m.anchors {
-		for _, v := range e.all(name) {
+	for _, slot := range m.anchors {
+		for _, v := range e.at(slot) {
 			if guid, ok := guidText(v); ok && !printable(v) {
 				v = guid
 			}
@@ -113,11 +107,12 @@ func (m *mapper) mails(e *entry) []string {
 			*to = append(*to, word(address))
 		}
 	}
-	for _, name := range m.mail {
-		for _, v := range e.all(name) {
+	for i, slot := range m.mail {
+		name := m.dir.traits.mails[i]
+		for _, v := range e.at(slot) {
 			protocol, address, prefixed := strings.Cut(v, ":")
 			switch {
-			case !prefixed && name == "mail":
+			case !prefixed && strings.EqualFold(name, "mail"):
 				add(&primary, v)
 			case !prefixed:
 				add(&further, v)
@@ -133,16 +128,16 @@ func (m *mapper) mails(e *entry) []string {
 
 func (m *mapper) evidenceOf(e *entry) []scanners.Attribute {
 	attributes, count := 0, 0
-	for _, name := range m.evidence {
-		if n := len(e.all(name)); n > 0 {
+	for _, slot := range m.evidence {
+		if n := len(e.at(slot)); n > 0 {
 			attributes, count = attributes+1, count+n
 		}
 	}
 	out, values := make([]scanners.Attribute, 0, attributes), make([]string, 0, count)
-	for i, name := range m.evidence {
-		from := len(values)
-		for _, v := range e.all(name) {
-			if name == "objectsid" {
+	for i, slot := range m.evidence {
+		name, from := m.dir.traits.evidence[i], len(values)
+		for _, v := range e.at(slot) {
+			if name == "objectSid" {
 				if sid, _, ok := sidText(v); ok {
 					v = sid
 				}
@@ -150,7 +145,7 @@ func (m *mapper) evidenceOf(e *entry) []scanners.Attribute {
 			values = append(values, text(v))
 		}
 		if len(values) > from {
-			out = append(out, scanners.Attribute{Name: m.dir.traits.evidence[i], Values: values[from:len(values):len(values)]})
+			out = append(out, scanners.Attribute{Name: name, Values: values[from:len(values):len(values)]})
 		}
 	}
 	return out
@@ -168,10 +163,10 @@ func (m *mapper) conventions(e *entry, a *scanners.Account) {
 }
 
 // collect gathers the values of several attributes without repetition.
-func collect(e *entry, names []string) []string {
+func collect(e *entry, slots []int) []string {
 	var out []string
-	for _, name := range names {
-		for _, v := range e.all(name) {
+	for _, slot := range slots {
+		for _, v := range e.at(slot) {
 			if v = word(v); v != "" && !slices.Contains(out, v) {
 				out = append(out, v)
 			}

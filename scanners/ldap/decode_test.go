@@ -45,9 +45,9 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || e.dn != string(name) {
 			t.Fatalf("dn %q, library %q, %v", e.dn, name, err)
 		}
-		m := newMapper(&directory{family: openLDAP, traits: traitsOf(openLDAP)}, Config{}, time.Time{})
-		m.draft(e)
-		(&mapper{dir: &directory{family: samba, traits: traitsOf(samba)}}).draft(e)
+		for _, f := range []family{openLDAP, samba, ds389} {
+			newMapper(&directory{family: f, traits: traitsOf(f)}, Config{}, time.Time{}, d).draft(e)
+		}
 	})
 }
 
@@ -287,7 +287,7 @@ func TestNumbersOfUserAccountControl(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := newMapper(dir, Config{}, time.Time{}).draft(e)
+		got, ok := newMapper(dir, Config{}, time.Time{}, d).draft(e)
 		if !ok || got.account.Enabled != want {
 			t.Errorf("%q: %+v, want %+v", text, got.account.Enabled, want)
 		}

@@ -28,6 +28,15 @@ func (e *entry) all(name string) []string {
 	return e.values[s.from:s.to]
 }
 
+// at returns the values of the attribute in a slot, which slotsOf tells; a negative slot has none.
+func (e *entry) at(slot int) []string {
+	if slot < 0 {
+		return nil
+	}
+	s := e.spans[slot]
+	return e.values[s.from:s.to]
+}
+
 // one returns the first value of the attribute, or "".
 func (e *entry) one(name string) string {
 	if values := e.all(name); len(values) > 0 {
@@ -70,6 +79,19 @@ func newDecoder(attributes []string) *decoder {
 	d.entry.slots = d.slots
 	d.entry.spans = make([]span, n)
 	return d
+}
+
+// slotsOf finds the slots of attributes, -1 for those that were not asked for.
+func (d *decoder) slotsOf(names []string) []int {
+	out := make([]int, len(names))
+	for i, n := range names {
+		slot, ok := d.slots[strings.ToLower(n)]
+		if !ok {
+			slot = -1
+		}
+		out[i] = slot
+	}
+	return out
 }
 
 // decode reads the content of a SearchResultEntry. The entry is valid until the next call.

@@ -273,33 +273,34 @@ func (g *groups) settle(d *directory, from string) {
 
 // direct finds the groups that hold the account itself. fixed are those that cannot be taken from it (primary group).
 func (g *groups) direct(d *draft) (groups, fixed []int, foreign []string) {
-	seen := map[int]bool{}
-	add := func(to *[]int, i int) {
-		if !seen[i] {
-			seen[i] = true
-			*to = append(*to, i)
+	add := func(to []int, i int) []int {
+		if slices.Contains(groups, i) || slices.Contains(fixed, i) {
+			return to
 		}
+		return append(to, i)
 	}
 	for _, dn := range d.memberOf {
 		if i, ok := g.byDN[fold(dn)]; ok {
-			add(&groups, i)
+			groups = append(groups, i)
 		} else {
 			foreign = append(foreign, dn)
 		}
 	}
-	for _, i := range g.members[fold(d.account.DN)] {
-		add(&groups, int(i))
+	if len(g.members) > 0 {
+		for _, i := range g.members[fold(d.account.DN)] {
+			groups = add(groups, int(i))
+		}
 	}
 	if d.uid != "" {
 		for _, i := range g.uids[d.uid] {
-			add(&groups, int(i))
+			groups = add(groups, int(i))
 		}
 	}
 	if i, ok := g.byRID[d.primary]; ok && d.primary != 0 {
-		add(&fixed, i)
+		fixed = add(fixed, i)
 	}
 	if i, ok := g.byGID[d.gid]; ok && d.gid != "" {
-		add(&fixed, i)
+		fixed = add(fixed, i)
 	}
 	return groups, fixed, foreign
 }
@@ -338,6 +339,10 @@ func (g *groups) over(i int) []int {
 // grant sets the grants of a draft and whether it is privileged.
 func (g *groups) grant(d *draft, dir *directory) {
 	direct, fixed, foreign := g.direct(d)
+	if len(direct)+len(fixed)+len(foreign) == 0 {
+		g.privilege(d, dir, "")
+		return
+	}
 	seen, why := map[int]bool{}, ""
 	add := func(i int, isDirect, removable bool, through string) {
 		if seen[i] {

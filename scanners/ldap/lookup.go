@@ -51,7 +51,7 @@ func (s *source) lookup(ctx context.Context, id string) (scanners.Account, scann
 	case d == nil:
 		return none, scanners.Never[bool](), nil
 	}
-	r := &reader{source: s, dir: dir, result: &outcome{}, mapper: newMapper(dir, s.config, s.env.Now()), dcs: newControllers(s, dir)}
+	r := &reader{source: s, dir: dir, result: &outcome{}, dcs: newControllers(s, dir)}
 	defer r.dcs.close()
 	r.eyes = eyes{session: c, filter: dir.traits.filter, known: map[string]bool{}}
 	if err := s.groupsOf(ctx, c, dir, d); err != nil {
@@ -77,10 +77,16 @@ func idFilter(d *directory, id string) (string, error) {
 
 // find searches the id below every base. unsure says why not finding it means nothing.
 func (s *source) find(ctx context.Context, c *session, dir *directory, filter string) (found *draft, unsure string, err error) {
-	m, attributes := newMapper(dir, s.config, s.env.Now()), dir.traits.attributes(s.config)
+	attributes := dir.traits.attributes(s.config)
+	decode := newDecoder(attributes)
+	m := newMapper(dir, s.config, s.env.Now(), decode)
 	for _, base := range dir.bases {
 		q := query{base: base, scope: s.scope(), filter: filter, attributes: attributes}
-		a, err := c.list(ctx, q, func(e *entry) error {
+		a, err := c.search(ctx, q, func(content []byte) error {
+			e, err := decode.decode(content)
+			if err != nil {
+				return err
+			}
 			d, ok := m.draft(e)
 			if !ok {
 				return errors.New("the entry shows no immutable id")

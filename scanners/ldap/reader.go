@@ -49,7 +49,7 @@ type reader struct {
 // read fills in result. Until the first page is handed over, a lost connection means starting again; afterwards a new search
 // could neither continue the old one nor tell what it had already given.
 func (s *source) read(ctx context.Context, dir *directory, out chan<- batch, result *outcome) {
-	r := &reader{source: s, dir: dir, out: out, result: result, mapper: newMapper(dir, s.config, s.env.Now())}
+	r := &reader{source: s, dir: dir, out: out, result: result}
 	r.dcs = newControllers(s, dir)
 	defer r.dcs.close()
 	err := retry(ctx, s.retries, func() error {
@@ -75,6 +75,7 @@ func (r *reader) attempt(ctx context.Context) error {
 	r.eyes = eyes{session: c, filter: r.dir.traits.filter, known: map[string]bool{}}
 	attributes := r.dir.traits.attributes(r.config)
 	r.decode = newDecoder(attributes)
+	r.mapper = newMapper(r.dir, r.config, r.env.Now(), r.decode)
 	w := &walker{session: c, retries: r.retries, each: func(content []byte) error { return r.entry(ctx, content) },
 		turn:  func() error { return r.hand(ctx, c) },
 		query: query{base: r.result.base, scope: r.scope(), filter: r.dir.traits.filter, attributes: attributes}}

@@ -34,36 +34,46 @@ func filetime(text string) (at time.Time, ok bool, err error) {
 // generalizedTime reads every form of ASN.1 GeneralizedTime that directories write: minutes and seconds may be missing, a
 // fraction of the smallest given unit may follow a point or a comma, and the zone is Z or an offset.
 func generalizedTime(text string) (time.Time, error) {
-	bad := fmt.Errorf("%q is no GeneralizedTime", text)
+	at, ok := parseGeneralized(text)
+	if !ok {
+		return time.Time{}, fmt.Errorf("%q is no GeneralizedTime", text)
+	}
+	return at, nil
+}
+
+func parseGeneralized(text string) (time.Time, bool) {
 	digits := 0
 	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
 		digits++
 	}
 	if digits != 10 && digits != 12 && digits != 14 {
-		return time.Time{}, bad
+		return time.Time{}, false
 	}
-	clock := text[:digits] + "0000"[:14-digits]
-	unit := map[int]time.Duration{10: time.Hour, 12: time.Minute, 14: time.Second}[digits]
-	leap := clock[12:] == "60"
-	if leap {
-		clock = clock[:12] + "59"
+	two := func(i int) int {
+		if i >= digits {
+			return 0
+		}
+		return int(text[i]-'0')*10 + int(text[i+1]-'0')
 	}
-	at, err := time.Parse("20060102150405", clock)
-	if err != nil || at.Year() == 0 {
-		return time.Time{}, bad
+	year, month, day, hour, minute, second := two(0)*100+two(2), two(4), two(6), two(8), two(10), two(12)
+	if year == 0 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 60 { // 60 is a leap second
+		return time.Time{}, false
 	}
-	if leap {
-		at = at.Add(time.Second)
+	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if date.Day() != day {
+		return time.Time{}, false
+	}
+	unit := time.Second
+	if digits < 14 {
+		unit = map[int]time.Duration{10: time.Hour, 12: time.Minute}[digits]
 	}
 	rest, part, err := fraction(text[digits:], unit)
 	if err != nil {
-		return time.Time{}, bad
+		return time.Time{}, false
 	}
 	shift, err := offset(rest)
-	if err != nil {
-		return time.Time{}, bad
-	}
-	return at.Add(part).Add(-shift), nil
+	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+	return date.Add(clock + part - shift), err == nil
 }
 
 // fraction reads ".579846" or ",5" of unit off the start of s.
@@ -87,13 +97,12 @@ func offset(s string) (time.Duration, error) {
 	if s == "Z" {
 		return 0, nil
 	}
-	bad := fmt.Errorf("%q is no zone", s)
 	if len(s) != 3 && len(s) != 5 || s[0] != '+' && s[0] != '-' {
-		return 0, bad
+		return 0, fmt.Errorf("%q is no zone", s)
 	}
 	n, err := strconv.ParseUint(s[1:]+"00"[:5-len(s)], 10, 16)
 	if err != nil || n/100 > 14 || n%100 > 59 {
-		return 0, bad
+		return 0, fmt.Errorf("%q is no zone", s)
 	}
 	shift := time.Duration(n/100)*time.Hour + time.Duration(n%100)*time.Minute
 	if s[0] == '-' {
