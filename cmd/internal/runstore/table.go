@@ -13,7 +13,9 @@ import (
 
 const (
 	// groupRows is the size of a row group: what a writer holds in memory, and the unit in which others read.
-	groupRows = 16 << 10
+	groupRows = 8 << 10
+	// pageBytes is the size of a page before compression; every column holds one in memory, for writing and for reading.
+	pageBytes = 64 << 10
 	// batchRows is how many rows are read or written at a time.
 	batchRows = 128
 )
@@ -33,6 +35,7 @@ func newTable[T any](file *File) *table[T] {
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.CreatedBy("leaver", "1", ""),
 		parquet.WriteBufferSize(256<<10),
+		parquet.PageBufferSize(pageBytes),
 		parquet.DataPageStatistics(false),
 		parquet.MaxRowsPerRowGroup(groupRows))
 	return &table[T]{file: file, out: out, batch: make([]T, batchRows)}
