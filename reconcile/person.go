@@ -59,7 +59,8 @@ type Person struct {
 	Place string
 }
 
-// Gone reports whether the person has no open and no future employment.
+// Gone reports whether the person had an employment and none is open. One that begins later makes a possible rehire of
+// them, not an employee.
 func (p *Person) Gone() bool { return p.State == Ended || p.State == Vanished }
 
 // Name is the display name, or "Family, Given", or the id.
