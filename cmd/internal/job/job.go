@@ -99,6 +99,8 @@ type attempt struct {
 	gate    gate
 	people  []scanned
 	sources []scanned
+	// emergency says of each break-glass account of the configuration how it was seen; "" when it was not.
+	emergency []string
 	// reserved holds the rejected people rows by source.
 	reserved map[string][]scanners.Rejection
 	roster   *reconcile.Roster

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,7 +39,7 @@ const (
 // publish writes everything that people read, seals the folder and moves the state.
 func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
-	report.Exclusions = exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf)
+	report.Exclusions = append(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), t.breakGlassUse()...)
 	report.Rows = rowsOf(f.rows)
 	t.result.Sentence = reports.Sentence(report)
 	if err := t.writeReported(f.rows); err != nil {
@@ -191,6 +192,17 @@ func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []rep
 	var use []reports.ExclusionUse
 	for _, x := range all {
 		use = append(use, reports.ExclusionUse{Exclusion: x, Hides: hides[x.ID], Expired: x.Expired(now)})
+	}
+	return use
+}
+
+// breakGlassUse lists the emergency accounts beside the exclusions: they never get a finding, and every report says so.
+func (t *attempt) breakGlassUse() []reports.ExclusionUse {
+	var use []reports.ExclusionUse
+	for i, b := range t.Config.BreakGlass {
+		state := cmp.Or(t.emergency[i], "NOT SEEN in this run")
+		use = append(use, reports.ExclusionUse{Exclusion: policies.Exclusion{ID: fmt.Sprintf("break-glass %d", i+1), Source: b.Source,
+			Account: b.Account, Owner: b.Owner, Reason: strings.TrimSpace(b.Reason + " – " + state), Place: b.Place}})
 	}
 	return use
 }

@@ -116,6 +116,7 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.emergency = make([]string, len(t.Config.BreakGlass))
 	t.sources, err = t.readAll(ctx, chosen, func(ctx context.Context, source config.Source) (scanned, error) {
 		kept, err := t.rejects(source.Name, false)
 		if err != nil {
@@ -135,8 +136,11 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 		result, err := scan(ctx, t.Job, source, from, out, func(a *scanners.Account) []string {
 			a.System = source.Name
 			names := append([]string{a.ID}, a.Logins...)
-			if slices.ContainsFunc(names, func(n string) bool { return breakGlass[reconcile.Fold(n)] }) {
-				a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
+			for _, name := range names {
+				if i, listed := breakGlass[reconcile.Fold(name)]; listed {
+					a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
+					t.emergency[i] = stateOf(a)
+				}
 			}
 			return names
 		})
@@ -150,15 +154,26 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 	return err
 }
 
-// breakGlass returns the folded ids and logins of the emergency accounts of a source.
-func (t *attempt) breakGlass(source string) map[string]bool {
-	set := map[string]bool{}
-	for _, b := range t.Config.BreakGlass {
+// breakGlass returns the emergency accounts of a source: folded id or login, and the index in the configuration.
+func (t *attempt) breakGlass(source string) map[string]int {
+	set := map[string]int{}
+	for i, b := range t.Config.BreakGlass {
 		if b.Source == source {
-			set[reconcile.Fold(b.Account)] = true
+			set[reconcile.Fold(b.Account)] = i
 		}
 	}
 	return set
+}
+
+func stateOf(a *scanners.Account) string {
+	switch on, known := a.Enabled.Get(); {
+	case !known:
+		return "seen, state unknown"
+	case on:
+		return "seen, enabled"
+	default:
+		return "seen, DISABLED: it will not help in an emergency"
+	}
 }
 
 // unopened is the outcome for a source whose connector could not even start: fatal when the configuration is wrong, blind
