@@ -160,6 +160,7 @@ func TestEnabled(t *testing.T) {
 		"a code":                 {"D", "", unknown("D")},
 		"a translated code":      {"d", "values: {enabled: {D: false}}", scanners.Known(false)},
 		"a column turned around": {"true", `values: {enabled: {"true": false, "false": true}}`, scanners.Known(false)},
+		"declared unknown":       {"limbo", "values: {enabled: {limbo: unknown}}", scanners.Unknown[bool](`the file says "limbo"`)},
 		"locked says nothing":    {"locked", "", unknown("locked")},
 		"Wahr":                   {"WAHR", "", unknown("WAHR")},
 	} {

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -214,6 +215,54 @@ func TestCSVRows(t *testing.T) {
 			}
 			checkRejections(t, got.rejected, test.rejects)
 		})
+	}
+}
+
+// TestQuotesOfPeople shows that a wrong quote costs people's rows alone where no field can reach into the next line, and
+// the whole file where one can: a people row without id does not make the file partial by itself.
+func TestQuotesOfPeople(t *testing.T) {
+	for name, test := range map[string]struct {
+		row     string
+		verdict scanners.CoverageVerdict
+	}{
+		"text behind a quote": {"2,\"b\"c", scanners.Consistent},
+		"never closed":        {"2,\"b", scanners.Partial},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("hr.csv", []byte("id,name\n1,a\n"+test.row+"\n3,c\n4,d\n5,e\n"))
+			got := scanPeople(t, w, "path: hr.csv\ncolumns: {id: id, family_name: name}")
+			if len(got.records) != 4 || got.coverage.Verdict != test.verdict {
+				t.Errorf("%d people, %v (%s); want 4, %v", len(got.records), got.coverage.Verdict, got.coverage.Why, test.verdict)
+			}
+		})
+	}
+}
+
+// TestUndecodable shows that a row with code units that its encoding does not know is rejected.
+func TestUndecodable(t *testing.T) {
+	content := encoded(t, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "id,login\n1,a#\n2,b\n")
+	content = bytes.Replace(content, []byte{'#', 0}, []byte{0, 0xD8}, 1) // half a surrogate pair
+	w := newWorld(t)
+	w.write("crm.csv", content)
+	got := scanAccounts(t, w, "path: crm.csv\ncolumns: {id: id, login: login}")
+	checkRejections(t, got.rejected, []string{"line 2 id : bytes that are not UTF-16LE"})
+}
+
+// TestCancelledWithBuffers cancels when every file has been read ahead already.
+func TestCancelledWithBuffers(t *testing.T) {
+	w := newWorld(t)
+	w.write("1.csv", []byte("id\n1\n2\n"))
+	w.write("2.csv", []byte("id\n3\n"))
+	ctx, cancel := context.WithCancel(t.Context())
+	coverage, err := openTest(t, Kind().Accounts, w.Env, "path: \"*.csv\"\ncolumns: {id: id}").Scan(ctx, func(a scanners.Account) error {
+		if a.ID == "3" {
+			cancel()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || coverage.Verdict.Complete() {
+		t.Errorf("%v, %v; want an error and no complete verdict", coverage.Verdict, err)
 	}
 }
 

@@ -271,9 +271,10 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 	if known {
 		return scanners.Known(value), nil
 	}
-	if v.values[field][fold(word)] != "unknown" {
-		v.notes.add(note{wordUnknown, field, word})
+	if v.values[field][fold(word)] == "unknown" {
+		return scanners.Unknown[bool](fmt.Sprintf("the file says %q", word)), nil
 	}
+	v.notes.add(note{wordUnknown, field, word})
 	return scanners.Unknown[bool](fmt.Sprintf("%q is not translated under values: {%s: …}", word, field)), nil
 }
 

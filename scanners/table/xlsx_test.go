@@ -167,6 +167,22 @@ func TestXLSXFormulaWithValue(t *testing.T) {
 	}
 }
 
+// TestXLSXPhonetic leaves out the reading aid that a workbook keeps inside a text.
+func TestXLSXPhonetic(t *testing.T) {
+	content := book(t, func(f *excelize.File) { set(t, f, "A2", "Yamada") })
+	content = rezip(t, content, "xl/sharedStrings.xml", func(xml string) string {
+		if !strings.Contains(xml, "<t>Yamada</t>") {
+			t.Fatalf("no such text in %s", xml)
+		}
+		return strings.Replace(xml, "<t>Yamada</t>", "<t>Yamada</t><rPh sb=\"0\" eb=\"2\"><t>aid</t></rPh>", 1)
+	})
+	w := newWorld(t)
+	w.write("crm.xlsx", content)
+	if got := scanAccounts(t, w, "path: crm.xlsx\ncolumns: {id: id}"); len(got.records) != 1 || got.records[0].ID != "Yamada" {
+		t.Errorf("accounts %+v", got.records)
+	}
+}
+
 // rezip changes one part of a workbook.
 func rezip(t testing.TB, content []byte, part string, change func(string) string) []byte {
 	t.Helper()
