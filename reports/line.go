@@ -281,10 +281,10 @@ func CSV(w io.Writer, r Report) error {
 	return out.Error()
 }
 
-// csvText makes s safe to open in a spreadsheet. It looks at s before and after the escapes are written.
+// csvText makes s safe to open in a spreadsheet.
 func csvText(s string) string {
 	v := Visible(s)
-	if evaluates(v) || evaluates(s) {
+	if evaluates(v) {
 		return "'" + v
 	}
 	return v

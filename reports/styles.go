@@ -98,7 +98,6 @@ const (
 	label
 	labelNumber
 	fact
-	factInstant
 	tableHead
 	tableHeadNumber
 	cellText
@@ -115,7 +114,6 @@ const (
 	checkLate
 	resultText
 	footnote
-	tileTop
 	tileLabel
 	tileValue
 	tileValueBad
@@ -123,7 +121,6 @@ const (
 	tileValueGood
 	tileRatio
 	tileNote
-	stripBar
 	stripText
 	link
 	styleCount
@@ -206,7 +203,6 @@ var looks = [styleCount]look{
 	label:           {text: muted, border: hairline},
 	labelNumber:     {text: muted, border: hairline, h: "right", indent: 1},
 	fact:            {bold: true, border: hairline, wrap: true},
-	factInstant:     {bold: true, border: hairline, format: "yyyy-mm-dd hh:mm:ss", h: "left"},
 	tableHead:       {size: 9, bold: true, text: white, fill: slate, wrap: true, h: "left"},
 	tableHeadNumber: {size: 9, bold: true, text: white, fill: slate, wrap: true, h: "right", indent: 1},
 	cellText:        {border: hairline, wrap: true},
@@ -224,7 +220,6 @@ var looks = [styleCount]look{
 	resultText:      {size: 11, fill: mist, wrap: true, indent: 1, h: "left", border: redBar},
 	footnote:        {size: 9, italic: true, text: muted, wrap: true},
 
-	tileTop:       {fill: mist, border: tileEdge},
 	tileLabel:     {fill: mist, text: muted, indent: 1, h: "left", border: tileEdge},
 	tileValue:     {size: 24, bold: true, fill: mist, text: navy, indent: 1, h: "left", format: plainNumber},
 	tileValueBad:  {size: 24, bold: true, fill: mist, text: red, indent: 1, h: "left", format: plainNumber},
@@ -232,7 +227,6 @@ var looks = [styleCount]look{
 	tileValueGood: {size: 24, bold: true, fill: mist, text: blue, indent: 1, h: "left", format: plainNumber},
 	tileRatio:     {size: 24, bold: true, fill: mist, text: navy, indent: 1, h: "left", format: ratioFormat},
 	tileNote:      {size: 9, fill: mist, text: muted, indent: 1, h: "left", wrap: true},
-	stripBar:      {fill: amberSoft},
 	stripText:     {bold: true, text: amber, fill: amberSoft, indent: 1, h: "left", wrap: true, border: amberBarLeft},
 	link:          {border: hairline, underlined: true, text: pen},
 }

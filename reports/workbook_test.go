@@ -520,3 +520,73 @@ func TestSeals(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesAgreeWithTheirSheets looks for what makes a spreadsheet program repair a file: table columns that are not
+// what the head cells say, names used twice, merged cells that overlap.
+func TestTablesAgreeWithTheirSheets(t *testing.T) {
+	content := workbookOf(t, report(manyRows(60)), headRow+20)
+	f := open(t, content)
+	names := map[string]bool{}
+	for _, part := range partsOf(t, content) {
+		var object struct {
+			XMLName xml.Name `xml:"table"`
+			Name    string   `xml:"displayName,attr"`
+			Ref     string   `xml:"ref,attr"`
+			Columns []struct {
+				Name string `xml:"name,attr"`
+			} `xml:"tableColumns>tableColumn"`
+		}
+		if xml.Unmarshal(part, &object) != nil {
+			continue
+		}
+		if names[object.Name] {
+			t.Errorf("two tables are called %s", object.Name)
+		}
+		names[object.Name] = true
+		sheet := strings.ReplaceAll(strings.TrimPrefix(object.Name, "tbl"), "_", " ")
+		heads, seen := grids(t, f, true)[sheet][headRow-1], map[string]bool{}
+		for i, c := range object.Columns {
+			if i >= len(heads) || c.Name != heads[i] || seen[strings.ToLower(c.Name)] || strings.ContainsAny(c.Name, "\r\n") {
+				t.Errorf("%s column %d is called %q, its head is %q", object.Name, i+1, c.Name, heads[i])
+			}
+			seen[strings.ToLower(c.Name)] = true
+		}
+	}
+	if len(names) < 6 {
+		t.Errorf("only %d tables", len(names))
+	}
+	for _, sheet := range f.GetSheetList() {
+		merges, err := f.GetMergeCells(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		covered := map[string]string{}
+		for _, m := range merges {
+			from, row, _ := excelize.CellNameToCoordinates(m.GetStartAxis())
+			to, last, _ := excelize.CellNameToCoordinates(m.GetEndAxis())
+			for col := from; col <= to; col++ {
+				if other, ok := covered[at(col, row)]; ok || row != last {
+					t.Errorf("%s: %s overlaps %s", sheet, m[0], other)
+				}
+				covered[at(col, row)] = m[0]
+			}
+		}
+	}
+}
+
+func TestContentTypesHaveOneOrder(t *testing.T) {
+	const head, tail = `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">`, `</Types>`
+	lines := []string{`<Override PartName="/b" ContentType="x"></Override>`, `<Default Extension="xml" ContentType="y"></Default>`, `<Default Extension="png" ContentType="image/png"></Default>`,
+		`<Override PartName="/a" ContentType="x"></Override>`, `<Default Extension="rels" ContentType="z"></Default>`}
+	want := xml.Header + head + lines[4] + lines[1] + lines[3] + lines[0] + tail
+	for range lines {
+		lines = append(lines[1:], lines[0])
+		got, err := canonicalTypes([]byte(head + strings.Join(lines, "") + tail))
+		if err != nil || string(got) != want {
+			t.Errorf("got %s\nwant %s (%v)", got, want, err)
+		}
+	}
+	if _, err := canonicalTypes([]byte("<Types")); err == nil {
+		t.Error("a damaged part was accepted")
+	}
+}
