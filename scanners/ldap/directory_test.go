@@ -56,6 +56,7 @@ var slapdWorld = sync.OnceValues(func() (*world, error) {
 		Global:  "authz-regexp \"cn=auditor\" \"cn=reader,ou=Readers," + suffix + "\"\nauthz-regexp \"gidNumber=.*,cn=peercred,cn=external,cn=auth\" \"cn=reader,ou=Readers," + suffix + "\"",
 		Database: `access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=Secret,dc=example,dc=org" by dn.exact="cn=stranger,ou=Readers,dc=example,dc=org" none by users read by * none
+access to dn.children="ou=Closed,ou=Half,dc=example,dc=org" by dn.exact="cn=stranger,ou=Readers,dc=example,dc=org" none by users read by * none
 access to dn.subtree="ou=Veiled,dc=example,dc=org" attrs=pwdLastSuccess,pwdAccountLockedTime by * none
 access to dn.onelevel="ou=People,dc=example,dc=org" filter=(employeeNumber=000013) attrs=pwdLastSuccess by * none
 access to attrs=pwdLastSuccess,pwdAccountLockedTime,authTimestamp by dn.exact="cn=stranger,ou=Readers,dc=example,dc=org" none by users read by * none
@@ -106,7 +107,7 @@ func worldPerson(n int) person {
 }
 
 func writeWorld(w io.Writer) error {
-	if err := tree(w, "People", "Secret", "Veiled", "Odd", "Empty", "Referrals", "Groups"); err != nil {
+	if err := tree(w, "People", "Secret", "Veiled", "Odd", "Empty", "Half", "Referrals", "Groups"); err != nil {
 		return err
 	}
 	for n := 1; n <= staff(); n++ {
@@ -186,6 +187,20 @@ homeDirectory: /home/posix
 loginShell: /usr/sbin/nologin
 shadowExpire: 20000
 entryUUID: 20000000-0000-4000-8000-000000000005
+
+dn: uid=open,ou=Half,SUFFIX
+objectClass: account
+uid: open
+entryUUID: 20000000-0000-4000-8000-000000000007
+
+dn: ou=Closed,ou=Half,SUFFIX
+objectClass: organizationalUnit
+ou: Closed
+
+dn: uid=shut,ou=Closed,ou=Half,SUFFIX
+objectClass: account
+uid: shut
+entryUUID: 20000000-0000-4000-8000-000000000008
 
 dn: ou=Elsewhere,ou=Referrals,SUFFIX
 objectClass: referral

@@ -37,6 +37,10 @@ aci: (targetattr != "userPassword")(version 3.0; acl "self"; allow (read, search
 	for i := range 30 {
 		user(fmt.Sprintf("many%02d", i), "People")
 	}
+	b.WriteString("dn: ou=Closed,dc=example,dc=org\nobjectClass: organizationalUnit\nou: Closed\n\ndn: ou=Vault,ou=Closed,dc=example,dc=org\nobjectClass: organizationalUnit\nou: Vault\n" +
+		"aci: (targetattr = \"*\")(version 3.0; acl \"vault\"; deny (all) userdn = \"ldap:///uid=reader,ou=Readers,dc=example,dc=org\";)\n\n")
+	user("seen", "Closed")
+	user("unseen", "Vault,ou=Closed")
 	b.WriteString("dn: cn=ops,ou=Groups,dc=example,dc=org\nobjectClass: groupOfUniqueNames\ncn: ops\nuniqueMember: uid=used,ou=People,dc=example,dc=org\n\n")
 	return strings.Replace(b.String(), `(targetattr = "*")(target`, "(target", 1)
 }
@@ -84,9 +88,9 @@ func config389(s *servers.Running389, more string) string {
 func Test389Facts(t *testing.T) {
 	t.Parallel()
 	s := use389(t)
-	r := scanAll(t, testEnv(t, "reader-secret"), config389(s, "page_size: 10\nactivity: {since: 2020-01-01}"))
+	r := scanAll(t, testEnv(t, "reader-secret"), config389(s, "page_size: 10\nactivity: {since: 2020-01-01}\nbases: [\"ou=Readers,dc=example,dc=org\", \"ou=People,dc=example,dc=org\", \"ou=Veiled,dc=example,dc=org\"]"))
 	r.wantComplete(t, 35)
-	if r.coverage.Verdict != scanners.Proved || r.coverage.Pages != 4 {
+	if r.coverage.Verdict != scanners.Proved || r.coverage.Pages != 6 {
 		t.Errorf("%v after %d pages", r.coverage.Verdict, r.coverage.Pages)
 	}
 	used, idle, locked, veiled := r.byLogin["used"], r.byLogin["idle"], r.byLogin["locked"], r.byLogin["veiled"]
@@ -123,6 +127,16 @@ func Test389WithoutSinceIsUnknown(t *testing.T) {
 	// Everybody is older than the first sign-in that is on record.
 	if at := signal(r.byLogin["idle"], "lastLoginTime").At; !at.IsUnknown() || !strings.Contains(at.Reason, "older than the record") {
 		t.Errorf("idle: %+v", at)
+	}
+}
+
+// Test389CountsWhatItHides: the server's own count of children gives a hidden subtree away.
+func Test389CountsWhatItHides(t *testing.T) {
+	t.Parallel()
+	s := use389(t)
+	r := scanAll(t, testEnv(t, "reader-secret"), config389(s, "base: ou=Closed,dc=example,dc=org"))
+	if r.coverage.Verdict != scanners.Partial || !strings.Contains(r.coverage.Why, "at least 1 more entries") || len(r.accounts) != 1 {
+		t.Errorf("%d accounts, %v (%s), %v", len(r.accounts), r.coverage.Verdict, r.coverage.Why, r.err)
 	}
 }
 

@@ -50,6 +50,7 @@ func TestFaultsAreNeverAShortList(t *testing.T) {
 		"base does not exist":                 {as(w.URL, "reader", "base: ou=Nowhere,"+suffix), "reader", scanners.Blind, "hint: the base does not exist", false},
 		"one of two bases does not exist":     {as(w.URL, "reader", "bases: [\"ou=Veiled,"+suffix+"\", \"ou=Nowhere,"+suffix+"\"]"), "reader", scanners.Partial, "No Such Object", false},
 		"one of two bases is hidden":          {as(w.URL, "stranger", "bases: [\"ou=Veiled,"+suffix+"\", \"ou=Secret,"+suffix+"\"]"), "stranger", scanners.Partial, "No Such Object", false},
+		"a container whose content is hidden": {as(w.URL, "stranger", "base: ou=Half,"+suffix), "stranger", scanners.Partial, "has entries, but none of them is visible", true},
 		"empty base":                          {as(w.URL, "reader", "base: ou=Empty,"+suffix), "reader", scanners.Blind, "gave none", true},
 		"filter that matches nothing":         {as(w.URL, "reader", people+"\nfilter: (uid=nobody)"), "reader", scanners.Blind, "gave none", true},
 		"referral inside the base":            {as(w.URL, "reader", "base: ou=Referrals,"+suffix), "reader", scanners.Partial, "second.example.org", true},

@@ -259,6 +259,8 @@ func (g *groups) settle(d *directory, from string) {
 		g.unsure = "no group shows its members: they are not readable by this account"
 	case d.family.windows() && !d.domain.known:
 		g.unsure = "the SID of the domain is not readable"
+	case d.family.windows() && !g.has(ridDomainAdmins):
+		g.unsure = "the group Domain Admins is not visible"
 	}
 	for dn := range g.admins {
 		if _, ok := g.byDN[dn]; !ok && g.unsure == "" {
@@ -269,6 +271,11 @@ func (g *groups) settle(d *directory, from string) {
 		d.gaps = append(d.gaps, scanners.Gap{What: "groups", Cause: g.unsure,
 			Effect: "grants may be missing; an account that is not seen to be privileged is unknown"})
 	}
+}
+
+func (g *groups) has(rid uint32) bool {
+	_, ok := g.byRID[rid]
+	return ok
 }
 
 // direct finds the groups that hold the account itself. fixed are those that cannot be taken from it (primary group).

@@ -72,6 +72,10 @@ func judgeBase(cov *scanners.Coverage, dir *directory, o outcome) error {
 		cov.Worsen(scanners.Partial, fmt.Sprintf("no account below %q", o.base))
 		cov.Gaps = append(cov.Gaps, scanners.Gap{What: "accounts below " + o.base, Cause: "the search ended well but gave none",
 			Effect: "it cannot be told from missing rights", Hint: "check base, filter and the rights of the reading account"})
+	case o.hidden != "":
+		cov.Worsen(scanners.Partial, o.hidden)
+		cov.Gaps = append(cov.Gaps, scanners.Gap{What: "hidden entries below " + o.base, Cause: o.hidden,
+			Effect: "accounts among them are missing", Hint: "let the reading account see the whole of the base, or choose narrower bases"})
 	case o.unpaged:
 		cov.Worsen(scanners.Consistent, "")
 		cov.Gaps = append(cov.Gaps, scanners.Gap{What: "pages below " + o.base, Cause: "the server does not support the page control",

@@ -194,6 +194,15 @@ func (s *source) sureOfGroups(ctx context.Context, c *session, dir *directory) e
 		g.unsure = "no group shows its members: they are not readable by this account"
 	case dir.family.windows() && !dir.domain.known:
 		g.unsure = "the SID of the domain is not readable"
+	case dir.family.windows():
+		sid, _ := sidBytes(fmt.Sprintf("%s-%d", dir.domain.sid, ridDomainAdmins))
+		found, err := v.matches(ctx, query{base: s.groupBases(dir)[0], scope: goldap.ScopeWholeSubtree, filter: "(objectSid=" + escapeBytes(sid) + ")"})
+		if err != nil {
+			return err
+		}
+		if !found {
+			g.unsure = "the group Domain Admins is not visible"
+		}
 	}
 	for dn := range g.admins {
 		if found, err := v.matches(ctx, query{base: dn, scope: goldap.ScopeBaseObject, filter: "(objectClass=*)"}); err != nil {

@@ -22,6 +22,8 @@ type outcome struct {
 	references []string
 	// barren says that the server itself shows that there is nothing below the base.
 	barren bool
+	// hidden says which entries the server has but does not show.
+	hidden string
 	// inactive and undecided count the accounts whose last activity, and whose state, could not be told.
 	inactive, undecided int64
 	gaps                []scanners.Gap
@@ -92,6 +94,10 @@ func (r *reader) attempt(ctx context.Context) error {
 	}
 	if err == nil && r.result.read == 0 {
 		r.result.barren, err = r.childless(ctx)
+	}
+	if err == nil {
+		r.eyes.session = c
+		r.result.hidden, err = r.hidden(ctx)
 	}
 	return err
 }

@@ -21,6 +21,7 @@ const (
 	ridAdministrator = 500
 	ridGuest         = 501
 	ridKrbtgt        = 502
+	ridDomainAdmins  = 512
 )
 
 // windows reads what only Active Directory and Samba have.
