@@ -18,27 +18,22 @@ type Engine struct {
 	roster   *Roster
 	// wanted holds the references to other accounts, by system and folded DN, id or login; Resolve fills in whom they name.
 	wanted map[accountRef]match
-	// ordinary counts the enabled ordinary accounts of a person in a system.
-	ordinary map[personSystem]int32
+	// ordinary counts, by system and person, the enabled ordinary accounts; more than two count as two.
+	ordinary map[string][]uint8
 }
 
 type accountRef struct{ system, key string }
 
-type personSystem struct {
-	person int32
-	system string
-}
-
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
-	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[personSystem]int32{}}
+	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{}}
 }
 
 // Survey takes note of one account before anything is judged.
 func (e *Engine) Survey(a *scanners.Account) {
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
 		if m := e.matcher(false).account(a); m.person >= 0 && !m.disputed() {
-			e.ordinary[personSystem{m.person, a.System}]++
+			e.countOrdinary(a.System, m.person)
 		}
 	}
 	if a.Kind == "" || a.Kind == scanners.KindPerson {
@@ -49,6 +44,21 @@ func (e *Engine) Survey(a *scanners.Account) {
 			e.wanted[accountRef{a.System, dnKey(ref)}] = match{person: -1}
 		}
 	}
+}
+
+func (e *Engine) countOrdinary(system string, person int32) {
+	counts := e.ordinary[system]
+	if counts == nil {
+		counts = make([]uint8, len(e.roster.people))
+		e.ordinary[system] = counts
+	}
+	counts[person] = min(counts[person]+1, 2)
+}
+
+// doubled reports whether the survey saw a second enabled ordinary account of the person in the system.
+func (e *Engine) doubled(system string, person int32) bool {
+	counts := e.ordinary[system]
+	return counts != nil && counts[person] > 1
 }
 
 // NeedsResolve reports whether any surveyed account refers to another account of its system.
@@ -256,7 +266,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(Synced, f.Authority != "")
 	limit := e.settings.Thresholds.FailedLogins
 	set(FailedLogins, kind != KindNone && limit > 0 && f.FailedLogins.IsKnown() && f.FailedLogins.Value >= limit)
-	set(SuspectMatch, f.suspect())
+	set(SuspectMatch, e.suspect(f))
 	if p == nil {
 		set(PossibleRehire, f.match.disputed() && anyRehire(f.match.named))
 		return flags
@@ -268,7 +278,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(InUse, p.Gone() && p.End.Inferred && f.enabled && usedSince)
 	set(OnLeave, p.State == Leave)
 	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && e.drifted(f))
-	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.ordinary[personSystem{f.match.person, f.System}] > 1)
+	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.doubled(f.System, f.match.person))
 	return flags
 }
 
@@ -301,17 +311,23 @@ func (e *Engine) drifted(f *file) bool {
 }
 
 // suspect reports whether the one person found may be the wrong one: the account is much older than the owner's first
-// start, or the key that matched was held earlier by somebody else.
-func (f *file) suspect() bool {
+// start, the key that matched was held earlier by somebody else, or the owner's id was and the account may be from then.
+func (e *Engine) suspect(f *file) bool {
 	if f.owner == nil {
 		return false
 	}
-	return f.match.former || f.olderThanOwner()
+	return f.match.former || f.olderThanOwner() || e.roster.past[f.match.person].recycled && !f.youngerThanOwner()
 }
 
 func (f *file) olderThanOwner() bool {
 	created, ok := f.Created.Get()
 	return ok && !f.owner.Start.IsZero() && created.Before(f.owner.Start.Add(-recycledKey))
+}
+
+// youngerThanOwner reports whether the account was provably created after the owner's first start.
+func (f *file) youngerThanOwner() bool {
+	created, ok := f.Created.Get()
+	return ok && !f.owner.Start.IsZero() && !created.Before(f.owner.Start)
 }
 
 // recycledKey is how much older than its owner's first employment an account may be before the match is suspect.

@@ -26,4 +26,6 @@ type PastPerson struct {
 	InferredSince time.Time
 	// FormerMails are normalised addresses that earlier snapshots gave this person and the last one did not.
 	FormerMails []string
+	// Recycled is true when the id once stood for somebody of an altogether different name.
+	Recycled bool
 }

@@ -29,6 +29,7 @@ func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
 			Zone: p.Zone, Employments: p.Employments, Place: p.Place,
 		},
 		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, FormerMails: known.formerMails,
+		Recycled: known.recycled,
 	}
 	if past.FirstSeen.IsZero() {
 		past.FirstSeen = asOf

@@ -34,6 +34,7 @@ type memory struct {
 	firstSeen     time.Time
 	inferredSince time.Time
 	formerMails   []string
+	recycled      bool
 }
 
 // Population counts the people of a roster.
@@ -220,6 +221,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	inferred := b.settings.AsOf
 	if g.past != nil {
 		r.past[i].firstSeen, r.past[i].inferredSince = g.past.FirstSeen, g.past.InferredSince
+		r.past[i].recycled = g.past.Recycled || otherHuman(g.past.Person, head)
 		p.LastSeen, p.Misses = g.past.LastSeen, g.past.Misses
 		if !g.past.InferredSince.IsZero() {
 			inferred = g.past.InferredSince
@@ -278,6 +280,13 @@ func appendNew(list, more []string) []string {
 		}
 	}
 	return list
+}
+
+// otherHuman reports whether the id of two rows, years apart, must have gone from one human to another: both names are
+// stated and both differ. A marriage changes one of them.
+func otherHuman(x, y scanners.Person) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && Fold(a) != Fold(b) }
+	return differ(x.GivenName, y.GivenName) && differ(x.FamilyName, y.FamilyName)
 }
 
 // sameHuman reports whether two rows with one id can describe one person: no name that both state differs.

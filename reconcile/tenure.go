@@ -17,8 +17,9 @@ type tenure struct {
 	raw       string
 }
 
-// place puts e on the time line of zone. inferredEnd is the instant to use when only a status says that it ended.
-func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Time) tenure {
+// place puts e on the time line of zone. inferredEnd is the instant to use when only a status says that it ended. A row that
+// starts after its end is a single-row export of a rehire: the end of the old tenure beside the start of the new one.
+func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Time) []tenure {
 	t := tenure{status: e.Status, raw: e.StatusRaw}
 	if start, ok := e.Start.Get(); ok {
 		t.start = start.Midnight(zone)
@@ -26,7 +27,7 @@ func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Ti
 	end, stated := e.EndsAt(zone)
 	switch {
 	case stated && e.Start.IsKnown() && e.End.Value.Before(e.Start.Value) && !e.Status.Ended():
-		// A single-row export of a rehire: the new start beside the old end. The start wins.
+		return []tenure{{end: end, endDate: e.End.Value, endStated: true, raw: e.StatusRaw}, t}
 	case stated:
 		t.end, t.endDate, t.endStated = end, e.End.Value, true
 		if !end.After(asOf) && !e.Status.Ended() && e.Status != scanners.StatusUnstated {
@@ -35,7 +36,7 @@ func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Ti
 	case e.Status.Ended():
 		t.end = inferredEnd
 	}
-	return t
+	return []tenure{t}
 }
 
 func quoted(raw, mapped string) string {
@@ -60,11 +61,11 @@ func (t *tenure) future(asOf time.Time) bool {
 // first said that the employment is over.
 func settle(p *Person, zone *time.Location, asOf, inferredEnd time.Time) {
 	var open, ended, future []tenure
+	var all []tenure
 	for _, e := range p.Employments {
-		t := place(e, zone, asOf, inferredEnd)
-		if !t.start.IsZero() && (p.Start.IsZero() || t.start.Before(p.Start)) {
-			p.Start = t.start
-		}
+		all = append(all, place(e, zone, asOf, inferredEnd)...)
+	}
+	for _, t := range all {
 		switch {
 		case t.over(asOf):
 			ended = append(ended, t)
@@ -74,6 +75,7 @@ func settle(p *Person, zone *time.Location, asOf, inferredEnd time.Time) {
 			open = append(open, t)
 		}
 	}
+	p.Start = firstStart(all)
 	for _, t := range future {
 		if !t.start.IsZero() && (p.NextStart.IsZero() || t.start.Before(p.NextStart)) {
 			p.NextStart = t.start
@@ -90,6 +92,20 @@ func settle(p *Person, zone *time.Location, asOf, inferredEnd time.Time) {
 		// The source shows the person and nothing of an employment: being listed is being employed.
 		p.State = Employed
 	}
+}
+
+// firstStart is the earliest start; the zero time when one of the tenures does not state its own.
+func firstStart(all []tenure) time.Time {
+	var first time.Time
+	for _, t := range all {
+		if t.start.IsZero() {
+			return time.Time{}
+		}
+		if first.IsZero() || t.start.Before(first) {
+			first = t.start
+		}
+	}
+	return first
 }
 
 // settleOpen decides between employed, on leave and suspended: one employment in normal standing is enough to be employed.

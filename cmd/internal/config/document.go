@@ -70,7 +70,7 @@ type gates struct {
 type override struct {
 	Gate   string `yaml:"gate" doc:"Name of the gate."`
 	Source string `yaml:"source" doc:"The source it is opened for; empty means all."`
-	Until  string `yaml:"until" doc:"Last day on which the gate is open, as 2006-01-02; at most 31 days ahead of the run."`
+	Until  string `yaml:"until" doc:"Last day on which the gate is open, as 2006-01-02."`
 	Reason string `yaml:"reason" doc:"Why."`
 	Owner  string `yaml:"owner" doc:"Who answers for it."`
 }

@@ -125,8 +125,15 @@ func (f *file) endOfDay(key, text string, zone *time.Location) time.Time {
 		f.fail(key, "", "%v", err)
 		return time.Time{}
 	}
+	if date.Year > lastYear {
+		f.fail(key, "choose a day on which somebody will look at it again", "lies beyond the year %d", lastYear)
+		return time.Time{}
+	}
 	return date.AddDays(1).Midnight(zone)
 }
+
+// lastYear is the last year of an expiry. RFC 3339 ends with the year 9999.
+const lastYear = 9998
 
 // need notes a mistake when text is blank.
 func (f *file) need(key, text string) bool {
