@@ -312,36 +312,48 @@ func borders(kind int) []excelize.Border {
 }
 
 // lines estimates how many lines s takes in a column of the given width, so that rows get high enough without anybody
-// opening the file. The estimate is generous: a line too many is better than text cut off.
+// opening the file. Where it wraps the estimate is generous: a line too many is better than text cut off.
 func (l look) lines(s string, width float64) int {
 	size := l.size
 	if size == 0 {
 		size = 10
 	}
-	perLine := max(1, (width-1-float64(l.indent))*10.5/size)
-	if l.mono || l.bold {
-		perLine *= 0.92
+	perLine := (width - float64(l.indent)) * 10.2 / size
+	switch {
+	case l.mono:
+		perLine *= 0.9
+	case l.bold:
+		perLine *= 0.96
 	}
+	perLine = max(1, perLine)
 	total := 0
 	for part := range strings.SplitSeq(s, "\n") {
-		total += max(1, int(textWidth(part)/perLine+0.999))
+		if w := textWidth(part); w > perLine {
+			total += int(w/(perLine*0.9) + 0.999)
+		} else {
+			total++
+		}
 	}
 	return total
 }
 
-// textWidth is the width of s in digits of the standard font, roughly.
+// textWidth is the width of s in digits of the font, roughly.
 func textWidth(s string) float64 {
 	w := 0.0
 	for _, r := range s {
 		switch {
 		case r > 0x2e80:
 			w += 2
-		case strings.ContainsRune("iljtfrI.,:;' |()[]", r):
-			w += 0.62
-		case strings.ContainsRune("mwMWGOQ@%", r) || r >= 'A' && r <= 'Z':
-			w += 1.22
+		case strings.ContainsRune("iljtfrI.,:;' |()[]!-", r):
+			w += 0.6
+		case strings.ContainsRune("sckvxyz", r):
+			w += 0.88
+		case strings.ContainsRune("mwMWGOQ@%", r):
+			w += 1.5
+		case r >= 'A' && r <= 'Z':
+			w += 1.18
 		default:
-			w++
+			w += 1.03
 		}
 	}
 	return w

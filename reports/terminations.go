@@ -7,7 +7,7 @@ func (b *book) terminationTable() table[entry] {
 	columns := []column[entry]{
 		{head: "Row", width: 8.5, group: "Row", value: idCell},
 		{head: "Severity", width: 8.5, value: severityCell},
-		{head: "Person", width: 17, group: "Who left (HR)", value: quietPass(personCell)},
+		{head: "Person", width: 20, group: "Who left (HR)", value: quietPass(personCell)},
 		{head: "Person ID", width: 9.5, value: personIDCell},
 		{head: "HR status", width: 13.5, value: statusCell},
 		{head: "End date", width: 10.5, value: endCell},

@@ -294,7 +294,7 @@ func wordTerms() []term {
 	return []term{
 		{"Word", "complete (proved)", "What was read agrees with the source's own count, trailer or end-of-search mark.", "", "", -1},
 		{"Word", "complete (consistent)", "Read to the end, of constant shape, nothing speaks against completeness; the source has no count of its own.", "", "", -1},
-		{"Word", "partial, blind", "Something is known to be missing; nothing can be concluded. Nothing is claimed about what was not read.", "", "", -1},
+		{"Word", "partial, blind", "Partial: something is known to be missing. Blind: nothing can be concluded. Nothing is claimed about what was not read.", "", "", -1},
 		{"Word", "unknown, never", "Unknown: the source did not say. Never: the source said that it never happened. The two are never mixed.", "", "", -1},
 		{"Word", "times and dates", "Times are UTC. HR end dates are calendar dates as HR states them; they become instants in the person's time zone.", "", "", -1},
 		{"Word", "row seal", "16 digits of a SHA-256 over the run, the sheet, the row id and every value of the row that nobody fills in. It locates a change; the proof is the sealed run folder.", "", "", -1},
