@@ -147,7 +147,9 @@ func (e *part) writeTo(z *zip.Writer) error {
 		return errors.New("sheet is larger than 4 GB\nhint: use the JSON Lines file, or report fewer sources at a time")
 	}
 	w, err := z.CreateRaw(&zip.FileHeader{Name: e.name, Method: zip.Deflate, CRC32: e.sum.Sum32(),
-		ModifiedDate: noDate, CompressedSize64: uint64(e.packed.size), UncompressedSize64: e.size})
+		//lint:ignore SA1019 CreateRaw writes this field and none of those that replace it
+		ModifiedDate:     noDate,
+		CompressedSize64: uint64(e.packed.size), UncompressedSize64: e.size})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type Report struct {
 	Previous []Totals
 
 	// Scratch is the folder in which large sheets are spooled while they are written; empty means the system's.
-	Scratch string
+	Scratch string `json:"-"`
 
 	// Rows yields every account that is reported: every finding, every excluded or kept one, and every account of a person
 	// whose employment has ended, disabled ones too. The order is that of the workbook: severity from critical to info, then

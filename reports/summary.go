@@ -35,9 +35,8 @@ func (b *book) summary(g *grid) error {
 	data := b.chartData(row)
 	b.drawCharts(g, row, data)
 	row = b.decideFirst(g, row+data.rows+1)
-	next := b.found(g, row+1)
+	b.found(g, row+1)
 	b.decided(g, row+1)
-	row = max(next, row+3+len(policies.DecisionKinds()))
 	b.systemsTable(g, data)
 	b.runsTable(g, data)
 	return g.write()
@@ -198,7 +197,7 @@ func (b *book) firstRow(g *grid, row int, e entry) {
 var sheetOf = [homes]string{"Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings"}
 
 // found counts every row of the report by kind, with the sheets that hold them.
-func (b *book) found(g *grid, row int) int {
+func (b *book) found(g *grid, row int) {
 	g.section(row, firstCol, 9, "What was found")
 	g.heads(row+1, []headCell{{2, 3, "Finding", false}, {4, 5, "Rows", true}, {6, 9, "On sheet", false}})
 	row += 2
@@ -213,7 +212,6 @@ func (b *book) found(g *grid, row int) int {
 	g.span(row, 2, 3, text("all rows").as(cellTextBold))
 	g.span(row, 4, 5, formula(fmt.Sprintf("SUM(%s:%s)", at(4, first), at(4, row-1)), b.tally.rows).as(cellPlainNumber))
 	g.span(row, 6, 9, text("all sheets together").as(cellText))
-	return row + 1
 }
 
 func sheetsOfKind(k reconcile.Kind) string {

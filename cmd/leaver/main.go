@@ -17,9 +17,9 @@ import (
 )
 
 func main() {
-	// A night holds the people and the findings and streams the rest, so collecting twice as often costs little time and
-	// saves half as much memory as the people take. GOGC overrides it.
-	if standard := debug.SetGCPercent(50); standard != 100 {
+	// A night holds the people and the findings and streams the rest, so collecting more often costs little time and
+	// saves more than half as much memory as the people take. GOGC overrides it.
+	if standard := debug.SetGCPercent(40); standard != 100 {
 		debug.SetGCPercent(standard)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

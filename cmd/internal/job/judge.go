@@ -17,7 +17,7 @@ import (
 // found is what judging and deciding came to.
 type found struct {
 	// rows are the accounts that reports show, in their order.
-	rows     []reports.Row
+	rows     []*reports.Row
 	clocks   []policies.Clock
 	events   []policies.Event
 	findings []runstore.Finding
@@ -102,7 +102,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, verdicts *runstor
 		v := t.engine.Judge(a)
 		count(s, &v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
-			f.rows = append(f.rows, reports.Row{Verdict: v})
+			f.rows = append(f.rows, &reports.Row{Verdict: v})
 			continue
 		}
 		if err := verdicts.Write(&v, policies.Decision{Kind: policies.DecideNone}); err != nil {
@@ -121,7 +121,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 	}
 	rules := policies.Set{Rules: t.Rules, Exclusions: t.Config.Exclusions, Now: t.asOf, Zone: t.Config.Zone}
 	for i := range f.rows {
-		row := &f.rows[i]
+		row := f.rows[i]
 		known := past.of(&row.Verdict)
 		if !known.LinkSeen && row.Person != nil && row.Situation == reconcile.Linked {
 			row.Situation = reconcile.Unlinked
@@ -144,7 +144,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 }
 
 // compareRows is the order of reports: what is worst and oldest comes first.
-func compareRows(a, b reports.Row) int {
+func compareRows(a, b *reports.Row) int {
 	name := func(r *reports.Row) string {
 		if r.Person == nil {
 			return ""
@@ -154,7 +154,7 @@ func compareRows(a, b reports.Row) int {
 	return cmp.Or(
 		cmp.Compare(b.Severity, a.Severity),
 		cmp.Compare(b.DaysLate.Value, a.DaysLate.Value),
-		strings.Compare(name(&a), name(&b)),
+		strings.Compare(name(a), name(b)),
 		strings.Compare(a.Account.System, b.Account.System),
 		strings.Compare(a.Account.Login(), b.Account.Login()),
 		strings.Compare(a.Account.ID, b.Account.ID))

@@ -113,11 +113,11 @@ func copyFile(from, to string) error {
 	return err
 }
 
-func rowsOf(rows []reports.Row) func() iter.Seq2[reports.Row, error] {
+func rowsOf(rows []*reports.Row) func() iter.Seq2[reports.Row, error] {
 	return func() iter.Seq2[reports.Row, error] {
 		return func(yield func(reports.Row, error) bool) {
-			for i := range rows {
-				if !yield(rows[i], nil) {
+			for _, row := range rows {
+				if !yield(*row, nil) {
 					return
 				}
 			}
@@ -133,7 +133,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 		Zone: c.Timezone, Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host,
 		Config: filepath.Base(c.Path), ConfigDigest: c.Digest(), PolicyDigest: policyDigest(t.Rules),
 		Mode:       "Detect only – nothing was changed",
-		Thresholds: c.Thresholds, Rules: t.Rules,
+		Thresholds: c.Thresholds, Rules: t.Rules, Scratch: t.run.Dir(),
 	}
 	for _, list := range [][]scanned{t.people, t.sources} {
 		for _, s := range list {
@@ -178,7 +178,7 @@ func policyDigest(rules []policies.Rule) string {
 }
 
 // exclusionUse counts what each exclusion hid, those of rules after the global ones.
-func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []reports.Row, now time.Time) []reports.ExclusionUse {
+func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []*reports.Row, now time.Time) []reports.ExclusionUse {
 	hides := map[string]int64{}
 	for _, row := range rows {
 		if row.Decision.Kind == policies.Excluded {
@@ -310,7 +310,7 @@ type past struct {
 	complete map[string]bool
 }
 
-func (t *attempt) remembered(ctx context.Context, rows []reports.Row) (*past, error) {
+func (t *attempt) remembered(ctx context.Context, rows []*reports.Row) (*past, error) {
 	keys := map[runstore.AccountKey]struct{}{}
 	for i := range rows {
 		if a := rows[i].Account; rows[i].Kind != reconcile.KindNone || rows[i].Person != nil {
@@ -369,14 +369,14 @@ func (t *attempt) outcome(report reports.Report, refused string) (runstore.Outco
 	return o, err
 }
 
-func (t *attempt) writeReported(rows []reports.Row) error {
+func (t *attempt) writeReported(rows []*reports.Row) error {
 	out, err := t.run.CreateReported()
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
 	for i := range rows {
-		if err := out.Write(rows[i]); err != nil {
+		if err := out.Write(*rows[i]); err != nil {
 			return err
 		}
 	}
