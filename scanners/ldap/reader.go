@@ -44,6 +44,7 @@ type reader struct {
 	mapper   *mapper
 	drafts   []draft
 	rejected []scanners.Rejection
+	spare    [2][]scanners.Account
 	// handed says that something was handed over, after which the search cannot start again.
 	handed bool
 }
@@ -168,7 +169,7 @@ func (r *reader) hand(ctx context.Context, c *session) error {
 	if err := r.dcs.ask(ctx, r.drafts); err != nil {
 		return err
 	}
-	b := batch{accounts: make([]scanners.Account, 0, len(r.drafts)), rejections: r.rejected}
+	b := batch{accounts: r.spare[0][:0], rejections: r.rejected}
 	for i := range r.drafts {
 		if err := r.settle(ctx, c, &r.drafts[i]); err != nil {
 			return err
@@ -177,6 +178,8 @@ func (r *reader) hand(ctx context.Context, c *session) error {
 	}
 	r.handed = true
 	r.drafts, r.rejected = r.drafts[:0], nil
+	// Whoever takes this batch is done with the one before, whose memory is used for the next.
+	r.spare = [2][]scanners.Account{r.spare[1], b.accounts}
 	select {
 	case r.out <- b:
 		return nil

@@ -17,6 +17,10 @@ const (
 	// maxMessage is the longest LDAP message that is believed. A group of half a million members has some 40 MB.
 	maxMessage = 128 << 20
 	tapBuffer  = 256 << 10
+	// fill is how long the tap lets entries gather before it reads on, once more than stream of them came. Servers send every
+	// entry in a packet of its own, and waking up for each takes more time than reading it: this halves the CPU time.
+	stream = 32
+	fill = 500 * time.Microsecond
 )
 
 // wire is a connection that gives up when an answer is due and nothing arrives for the idle time. It counts silence, not
@@ -82,6 +86,7 @@ func (w *wire) Read(b []byte) (int, error) {
 type listener struct {
 	// entry is handed the content of each SearchResultEntry. The bytes are valid during the call only.
 	entry func(content []byte) error
+	entries int // how many came
 	// err is the first error of entry.
 	err error
 	// references holds every address of every search reference, and of a referral result.
@@ -171,6 +176,7 @@ func (t *tap) next() error {
 		return fmt.Errorf("the server answered message %d while %d was asked", id, t.search.Load())
 	}
 	if op == tagEntry {
+		l.entries++
 		if l.err = l.entry(content); l.err != nil {
 			return l.err
 		}
@@ -182,6 +188,9 @@ func (t *tap) next() error {
 
 // peek waits for the next message and tells its whole length and the tag of its operation.
 func (t *tap) peek() (length int, op byte, err error) {
+	if l := t.listener.Load(); l != nil && l.entries > stream && t.in.Buffered() == 0 {
+		time.Sleep(fill)
+	}
 	// The longest head: sequence (1+9), message id (2+8), tag of the operation. No LDAP message is shorter than 7 bytes.
 	b, err := t.in.Peek(7)
 	if err != nil {
