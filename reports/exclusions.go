@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // exclusionTable is one row per exclusion, used or not.
@@ -14,15 +16,15 @@ func (b *book) exclusionTable() table[ExclusionUse] {
 		note: "An exclusion never hides a row: what it covers stands on its sheet with the result Excluded.",
 		none: b.noneConfigured(), frozen: 2,
 		columns: []column[ExclusionUse]{
-			{head: "Id", width: 10, group: "Exclusion", value: func(u ExclusionUse) cell { return text(u.ID).as(bodyBold) }},
+			{head: "Id", width: 14, group: "Exclusion", value: func(u ExclusionUse) cell { return text(u.ID).as(bodyBold) }},
 			{head: "Scope", width: 44, value: func(u ExclusionUse) cell { return text(scope(u)) }},
 			{head: "Findings it excludes", width: 10.5, style: headNumber, value: func(u ExclusionUse) cell { return number(u.Hides) }},
 			{head: "Rows in this file", width: 10.5, style: headNumber, value: func(u ExclusionUse) cell { return number(b.tally.excludedBy[u.ID]) }},
-			{head: "Owner", width: 20, group: "Who", value: func(u ExclusionUse) cell { return textOr(u.Owner, dash) }},
-			{head: "Approver", width: 20, value: approverCell},
+			{head: "Owner", width: 32, group: "Who", value: func(u ExclusionUse) cell { return textOr(u.Owner, dash) }},
+			{head: "Approver", width: 18, value: approverCell},
 			{head: "Reason", width: 46, value: func(u ExclusionUse) cell { return textOr(u.Reason, dash) }},
-			{head: "Created", width: 11, group: "When", value: func(u ExclusionUse) cell { return utcDay(u.Created) }},
-			{head: "Expires", width: 11, value: func(u ExclusionUse) cell { return utcDay(u.Expires) }},
+			{head: "Created", width: 11, group: "When", value: func(u ExclusionUse) cell { return b.localDay(u.Created) }},
+			{head: "Expires", width: 11, value: func(u ExclusionUse) cell { return b.localDay(lastInstant(u.Expires)) }},
 			{head: "Days left", width: 9, style: headNumber, value: b.daysLeftCell},
 			{head: "Expired?", width: 10, style: headCentre, value: expiredCell},
 			{head: "Where", width: 26, group: "Source", value: func(u ExclusionUse) cell { return textOr(u.Place, dash) }},
@@ -53,6 +55,23 @@ func (b *book) noneConfigured() string {
 		return b.noneFound("")
 	}
 	return "No exclusion is configured, so no finding was excluded by one."
+}
+
+// localDay shows the day that t has in the zone of the run, as the configuration states it.
+func (b *book) localDay(t time.Time) cell {
+	zone, err := time.LoadLocation(b.Zone)
+	if err != nil || t.IsZero() {
+		return utcDay(t)
+	}
+	return day(scanners.DateOf(t.In(zone)))
+}
+
+// lastInstant turns the end of an exclusion into its last day: the end is the first instant after it.
+func lastInstant(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(-time.Second)
 }
 
 // scope says in words what an exclusion matches.
