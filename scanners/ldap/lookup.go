@@ -57,6 +57,9 @@ func (s *source) lookup(ctx context.Context, id string) (scanners.Account, scann
 	if err := s.groupsOf(ctx, c, dir, d); err != nil {
 		return none, scanners.Fact[bool]{}, err
 	}
+	if d.heldBack == 0 {
+		dir.groups.grant(d, dir)
+	}
 	one := []draft{*d}
 	if err := errors.Join(r.dcs.ask(ctx, one), r.settle(ctx, c, &one[0])); err != nil {
 		return none, scanners.Fact[bool]{}, err

@@ -130,6 +130,9 @@ func (r *reader) entry(ctx context.Context, content []byte) error {
 		r.reject(e, content, "", "the entry is malformed: "+err.Error())
 	default:
 		if d, ok := r.mapper.draft(e); ok {
+			if d.heldBack == 0 { // now, while the server prepares the next entry
+				r.dir.groups.grant(&d, r.dir)
+			}
 			r.drafts = append(r.drafts, d)
 		} else {
 			r.reject(e, content, r.dir.traits.id, "the immutable id is missing or not readable by this account")
@@ -195,8 +198,8 @@ func (r *reader) settle(ctx context.Context, c *session, d *draft) error {
 		if err != nil {
 			return fmt.Errorf("groups of %q: %w", d.account.DN, err)
 		}
+		r.dir.groups.grant(d, r.dir)
 	}
-	r.dir.groups.grant(d, r.dir)
 	if d.stateless {
 		if err := r.state(ctx, d); err != nil {
 			return err

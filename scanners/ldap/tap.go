@@ -20,7 +20,7 @@ const (
 	// fill is how long the tap lets entries gather before it reads on, once more than stream of them came. Servers send every
 	// entry in a packet of its own, and waking up for each takes more time than reading it: this halves the CPU time.
 	stream = 32
-	fill = 500 * time.Microsecond
+	fill   = 500 * time.Microsecond
 )
 
 // wire is a connection that gives up when an answer is due and nothing arrives for the idle time. It counts silence, not
@@ -85,7 +85,7 @@ func (w *wire) Read(b []byte) (int, error) {
 // listener hears one search. The reading goroutine of the LDAP library calls it through the tap.
 type listener struct {
 	// entry is handed the content of each SearchResultEntry. The bytes are valid during the call only.
-	entry func(content []byte) error
+	entry   func(content []byte) error
 	entries int // how many came
 	// err is the first error of entry.
 	err error
