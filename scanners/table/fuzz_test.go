@@ -64,13 +64,10 @@ func standardRows(text string) ([]string, bool) {
 	if strings.ContainsAny(text, " \t\x00\ufeff#=\u00a0\u00ad\v\f") || !isASCII(text) || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
 		return nil, false
 	}
-	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-	if err != nil && !errors.Is(err, csv.ErrFieldCount) {
-		return nil, false
-	}
 	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord = -1
-	if all, err = r.ReadAll(); err != nil {
+	all, err := r.ReadAll()
+	if err != nil {
 		return nil, false
 	}
 	var rows []string
