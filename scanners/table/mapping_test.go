@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -312,6 +313,73 @@ func TestEnd(t *testing.T) {
 	w.write("hr.csv", []byte("id\n1\n"))
 	if e := scanPeople(t, w, "path: hr.csv\ncolumns: {id: id}").records[0].Employments[0]; !e.End.IsUnknown() || !e.Start.IsUnknown() {
 		t.Errorf("employment %+v of a file without dates, want unknown", e)
+	}
+}
+
+// TestDayWestOfUTC keeps the day of an instant of UTC that is a date dressed up, where the source's own clocks still show
+// the day before, and sees a true instant in the source's zone.
+func TestDayWestOfUTC(t *testing.T) {
+	for name, test := range map[string]struct {
+		value string
+		day   int
+	}{
+		"midnight in UTC":            {"2026-01-31T00:00:00Z", 31},
+		"midnight by offset":         {"2026-01-31T00:00:00+00:00", 31},
+		"midnight in UTC, OData":     {"/Date(1769817600000)/", 31},
+		"midnight in UTC, unix":      {"1769817600", 31},
+		"last second in UTC":         {"2026-01-31T23:59:59Z", 31},
+		"local midnight seen in UTC": {"2026-01-31T05:00:00Z", 31},
+		"evening before, in UTC":     {"2026-02-01T04:59:00Z", 31},
+		"a second after midnight":    {"2026-01-31T00:00:01Z", 30},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("hr.csv", []byte("id,from,to\n1,"+test.value+","+test.value+"\n"))
+			got := scanPeople(t, w, "path: hr.csv\nzone: America/New_York\nlast_day: inclusive\ndates: [iso, unix]\ncolumns: {id: id, start: from, end: to}")
+			if len(got.records) != 1 {
+				t.Fatalf("rejected %+v", got.rejected)
+			}
+			want := scanners.Known(scanners.Date{Year: 2026, Month: time.January, Day: test.day})
+			if e := got.records[0].Employments[0]; e.Start != want || e.End != want {
+				t.Errorf("start %+v, end %+v, want %+v for both", e.Start, e.End, want)
+			}
+		})
+	}
+}
+
+// TestPersonZone passes on only zones that exist: the end of an employment is an instant in that zone.
+func TestPersonZone(t *testing.T) {
+	for name, test := range map[string]struct {
+		value  string
+		reject bool
+	}{
+		"zone":             {value: "America/New_York"},
+		"UTC":              {value: "UTC"},
+		"empty":            {},
+		"misspelt":         {value: "Europe/Berln", reject: true},
+		"city alone":       {value: "Berlin", reject: true},
+		"offset":           {value: "+01:00", reject: true},
+		"name of Windows":  {value: "W. Europe Standard Time", reject: true},
+		"zone of the host": {value: "Local", reject: true},
+		"path of a file":   {value: "../UTC", reject: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			// The second row has the same zone: a wrong one is not taken for known.
+			w.write("hr.csv", []byte("id,mail,to,tz\n1,j@corp.example,2026-01-31,"+test.value+"\n2,k@corp.example,2026-01-31,"+test.value+"\n"))
+			got := scanPeople(t, w, "path: hr.csv\nlast_day: inclusive\ncolumns: {id: id, mail: mail, end: to, zone: tz}")
+			if test.reject {
+				checkRejections(t, got.rejected, []string{
+					fmt.Sprintf("line 2 id 1: %q is not a time zone", test.value), fmt.Sprintf("line 3 id 2: %q is not a time zone", test.value)})
+				if r := got.rejected[0]; r.Field != "tz" || len(r.Keys) != 1 || r.Keys[0] != "j@corp.example" {
+					t.Errorf("rejection %+v does not reserve the keys of the row", r)
+				}
+				return
+			}
+			if len(got.records) != 2 || got.records[0].Zone != test.value || got.records[1].Zone != test.value {
+				t.Errorf("people %+v, rejected %+v; want the zone %q", got.records, got.rejected, test.value)
+			}
+		})
 	}
 }
 
