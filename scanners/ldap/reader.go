@@ -97,8 +97,7 @@ func (r *reader) attempt(ctx context.Context) error {
 		r.result.barren, err = r.childless(ctx)
 	}
 	if err == nil {
-		r.eyes.session = c
-		r.result.hidden, err = r.hidden(ctx)
+		err = r.lookForHidden(ctx)
 	}
 	return err
 }

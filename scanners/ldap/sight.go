@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	goldap "github.com/go-ldap/ldap/v3"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // containerClasses are the entries that exist to hold others.
@@ -29,61 +31,87 @@ func (r *reader) hidden(ctx context.Context) (string, error) {
 	}
 }
 
-// census compares the number of entries that are visible below the base with the server's own count of children.
+// lookForHidden notes hidden entries. When the server does not answer that question, the accounts were read nevertheless.
+func (r *reader) lookForHidden(ctx context.Context) error {
+	hidden, err := r.hidden(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r.result.hidden = hidden
+	if err != nil {
+		r.result.gaps = append(r.result.gaps, scanners.Gap{What: "hidden entries below " + r.result.base, Cause: firstLine(err),
+			Effect: "it was not found out whether there are any"})
+	}
+	return nil
+}
+
+// census compares the number of entries that are visible below the base with the server's own count of children. It asks
+// twice before it says that some are missing, because entries come and go meanwhile.
 func (r *reader) census(ctx context.Context) (string, error) {
+	missing, err := r.countMissing(ctx)
+	if err == nil && missing > 0 {
+		missing, err = r.countMissing(ctx)
+	}
+	if err != nil || missing <= 0 {
+		return "", err
+	}
+	return fmt.Sprintf("the server counts at least %d more entries below %q than this account may see", missing, r.result.base), nil
+}
+
+func (r *reader) countMissing(ctx context.Context) (int64, error) {
 	var visible, claimed int64
-	attributes := []string{"numSubordinates"}
+	w := r.look("(|(objectClass=*)(objectClass=ldapSubEntry))", "numSubordinates", func(e *entry) {
+		visible++
+		children, _ := strconv.ParseInt(e.one("numSubordinates"), 10, 64)
+		claimed += children
+	})
+	if err := w.walk(ctx); err != nil {
+		return 0, fmt.Errorf("count the entries: %w", err)
+	}
+	return claimed + 1 - visible - int64(len(w.references)), nil
+}
+
+// look is a walk over the entries of the whole base that match filter, of which one attribute is wanted.
+func (r *reader) look(filter, attribute string, use func(*entry)) *walker {
+	attributes := []string{attribute}
 	decode := newDecoder(attributes)
-	w := &walker{session: r.main, retries: r.retries, turn: func() error { return nil }, query: query{base: r.result.base,
-		scope: goldap.ScopeWholeSubtree, filter: "(|(objectClass=*)(objectClass=ldapSubEntry))", attributes: attributes}}
+	w := &walker{session: r.main, retries: r.retries, turn: func() error { return nil },
+		query: query{base: r.result.base, scope: goldap.ScopeWholeSubtree, filter: filter, attributes: attributes}}
 	if r.dir.paging {
 		w.query.page = r.config.PageSize
 	}
 	w.each = func(content []byte) error {
 		e, err := decode.decode(content)
-		if err != nil {
-			return err
+		if err == nil {
+			use(e)
 		}
-		visible++
-		children, _ := strconv.ParseInt(e.one("numSubordinates"), 10, 64)
-		claimed += children
-		return nil
+		return err
 	}
-	if err := w.walk(ctx); err != nil {
-		return "", fmt.Errorf("count the entries: %w", err)
-	}
-	if missing := claimed + 1 - visible; missing > 0 {
-		return fmt.Sprintf("the server counts at least %d more entries below %q than this account may see", missing, r.result.base), nil
-	}
-	return "", nil
+	return w
 }
 
 // emptyLooking finds a container that has children of which none is visible.
 func (r *reader) emptyLooking(ctx context.Context) (string, error) {
 	var full []string
-	attributes := []string{"hasSubordinates"}
-	decode := newDecoder(attributes)
-	w := &walker{session: r.main, retries: r.retries, turn: func() error { return nil }, query: query{base: r.result.base,
-		scope: goldap.ScopeWholeSubtree, filter: containerClasses, attributes: attributes}}
-	if r.dir.paging {
-		w.query.page = r.config.PageSize
-	}
-	w.each = func(content []byte) error {
-		e, err := decode.decode(content)
-		if err == nil && e.one("hasSubordinates") == "TRUE" {
+	w := r.look(containerClasses, "hasSubordinates", func(e *entry) {
+		if e.one("hasSubordinates") == "TRUE" {
 			full = append(full, e.dn)
 		}
-		return err
-	}
+	})
 	if err := w.walk(ctx); err != nil {
 		return "", fmt.Errorf("look at the containers: %w", err)
 	}
 	for _, dn := range full {
-		seen, err := r.eyes.matches(ctx, query{base: dn, scope: goldap.ScopeSingleLevel, filter: "(objectClass=*)"})
-		if err != nil {
+		seen := false
+		q := query{base: dn, scope: goldap.ScopeSingleLevel, filter: "(objectClass=*)", attributes: []string{"1.1"}, limit: 1}
+		a, err := r.main.list(ctx, q, func(*entry) error { seen = true; return nil })
+		if resultCode(err) == goldap.LDAPResultNoSuchObject && err != nil {
+			continue // it was deleted meanwhile
+		}
+		if err := lostOnly(err); err != nil {
 			return "", err
 		}
-		if !seen {
+		if !seen && len(a.references) == 0 {
 			return fmt.Sprintf("%q has entries, but none of them is visible to this account", dn), nil
 		}
 	}
