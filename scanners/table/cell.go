@@ -29,6 +29,8 @@ type cell struct {
 	text string
 	at   time.Time
 	list []string
+	// dated is the reference, such as "B7", of a workbook's cell that is shown as a date or time of day; empty for others.
+	dated string
 }
 
 // textCell is the cell of a text as a file without types writes it.

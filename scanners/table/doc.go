@@ -38,7 +38,8 @@
 //   - "n/a", "none", "-", NULL and zeros are not keys, and a mail without @ is no mail: two records that both say "n/a" are
 //     not the same person.
 //   - An id of the form 1.23E+05 or 123.0 is rejected: a spreadsheet has eaten its digits. A numeric cell of a workbook is
-//     read as its whole number, padded with zeros when the cell's format is zeros only.
+//     read as its whole number, padded with zeros when the cell's format is zeros only. One that is shown as a date is
+//     rejected: a spreadsheet has made a date of an id such as 1-2.
 //
 // # CSV
 //

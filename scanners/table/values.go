@@ -66,7 +66,11 @@ func (v *values) text(s slot) string {
 
 // key is a value that identifies. Placeholders count as empty.
 func (v *values) key(s slot) (string, *defect) {
-	switch c := v.at(s); c.kind {
+	c := v.at(s)
+	if c.dated != "" {
+		return "", v.turnedIntoDate(s, c)
+	}
+	switch c.kind {
 	case cellEmpty:
 		return "", nil
 	case cellText:
@@ -80,6 +84,17 @@ func (v *values) key(s slot) (string, *defect) {
 	default:
 		return "", v.wrong(s, "%q is a date or truth value, not an id", c.display())
 	}
+}
+
+// turnedIntoDate says why the number behind a date is no key: a spreadsheet made the date from an id such as 1-2, and the
+// number, days since 1900, would match nobody, or somebody else.
+func (v *values) turnedIntoDate(s slot, c *cell) *defect {
+	shown := "formatted as a date"
+	if !c.at.IsZero() {
+		shown = "the date " + strings.TrimSuffix(c.at.Format(time.DateTime), " 00:00:00")
+	}
+	return v.wrong(s, "cell %s is %s (%s in the file), not an id"+
+		"\nhint: format the column as text where the file is made, and enter the ids again that the spreadsheet has turned into dates", c.dated, shown, c.text)
 }
 
 func (v *values) keyText(s slot, text string) (string, *defect) {

@@ -27,9 +27,9 @@ type workbook struct {
 	sheets   []sheet
 	from1904 bool
 	shared   []string
-	padding  map[int]int // digits of cell styles such as "00000"
-	budget   int64       // bytes that may still be unpacked
-	texts    int64       // bytes that further shared texts may take
+	styles   []numberFormat // of the cells, by their style number
+	budget   int64          // bytes that may still be unpacked
+	texts    int64          // bytes that further shared texts may take
 }
 
 // sheet is one worksheet.
@@ -45,7 +45,7 @@ func openWorkbook(src io.ReaderAt, size int64) (*workbook, error) {
 	if err != nil {
 		return nil, broken("it is not a whole workbook: %v", err)
 	}
-	w := &workbook{parts: map[string]*zip.File{}, padding: map[int]int{}, budget: maxUnpacked, texts: maxStrings}
+	w := &workbook{parts: map[string]*zip.File{}, budget: maxUnpacked, texts: maxStrings}
 	if err := w.index(archive); err != nil {
 		return nil, err
 	}
@@ -181,33 +181,6 @@ func relation(e xml.StartElement) string {
 		}
 	}
 	return ""
-}
-
-// loadStyles finds the styles that only pad with zeros: a cell 123 of style "00000" shows, and means, 00123.
-func (w *workbook) loadStyles() error {
-	formats := map[string]int{}
-	style, inCells := 0, false
-	return w.each("xl/styles.xml", func(_ *xml.Decoder, e xml.StartElement) error {
-		switch e.Name.Local {
-		case "numFmt":
-			if code := attribute(e, "formatCode"); code != "" && strings.Trim(code, "0") == "" {
-				formats[attribute(e, "numFmtId")] = len(code)
-			}
-		case "cellXfs":
-			inCells = true
-		case "cellStyles", "cellStyleXfs", "dxfs":
-			inCells = false
-		case "xf":
-			if !inCells {
-				return nil
-			}
-			if n := formats[attribute(e, "numFmtId")]; n > 1 {
-				w.padding[style] = n
-			}
-			style++
-		}
-		return nil
-	})
 }
 
 // loadShared reads the table of shared texts.

@@ -256,10 +256,18 @@ func (g *sheetGrid) readCell(e xml.StartElement) error {
 			if err != nil {
 				return err
 			}
+			if g.isDated(c, attribute(e, "t"), attribute(e, "s")) {
+				c.dated = referenceOf(column, g.row)
+			}
 			g.set(column, c)
 			return nil
 		}
 	}
+}
+
+// isDated reports whether a cell is shown as a date. A text is not, whatever its format: only numbers and the type d are.
+func (g *sheetGrid) isDated(c cell, kind, style string) bool {
+	return c.kind == cellSerial && g.book.style(style).dated || kind == "d"
 }
 
 // set puts a cell into its column.
@@ -328,14 +336,23 @@ func (g *sheetGrid) numberCell(style, value string) cell {
 	if err != nil {
 		return cell{kind: cellText, text: value}
 	}
-	if i, err := strconv.Atoi(style); err == nil && g.book.padding[i] > 0 && allDigits(value) {
-		return cell{kind: cellText, text: strings.Repeat("0", max(0, g.book.padding[i]-len(value))) + value}
+	if padding := g.book.style(style).padding; padding > 0 && allDigits(value) {
+		return cell{kind: cellText, text: strings.Repeat("0", max(0, padding-len(value))) + value}
 	}
 	c := cell{kind: cellSerial, text: value}
 	if at, ok := serialTime(n, g.book.from1904); ok {
 		c.at = at
 	}
 	return c
+}
+
+// referenceOf is the name of a cell, such as "AB12"; columns count from 0.
+func referenceOf(column int, row int64) string {
+	letters := ""
+	for n := column + 1; n > 0; n = (n - 1) / 26 {
+		letters = string(rune('A'+(n-1)%26)) + letters
+	}
+	return letters + strconv.FormatInt(row, 10)
 }
 
 // columnOf is the number of the column in a reference such as "AB12", from 0; maxColumns when it is none.
