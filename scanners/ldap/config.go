@@ -84,6 +84,7 @@ type Disabled struct {
 // Activity is what the server cannot say about its own record of sign-ins.
 type Activity struct {
 	Since     string                   `yaml:"since" doc:"Date (2006-01-02) from which the server has recorded every sign-in. An account created before it, without a record, is unknown and not never used."`
+	Replicas  bool                     `yaml:"replicas" doc:"People also sign in at replicas that keep their own record, as OpenLDAP's and 389 Directory Server's do by default: then no account is known to be unused since its last sign-in here."`
 	Precision map[string]time.Duration `yaml:"precision" doc:"By attribute, how late the server writes it (lastbind-precision)."`
 }
 

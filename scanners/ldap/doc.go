@@ -69,6 +69,10 @@
 // not where the asking account has no right to it. FreeIPA records too little for that. Everything else is unknown, with the
 // reason.
 //
+// OpenLDAP and 389 Directory Server record the sign-ins that they see themselves: passwords checked elsewhere (Kerberos, a
+// cache) are not among them, and by default neither are sign-ins at a replica. activity.replicas says that there are such;
+// then an account can be shown to be used, but not to be unused.
+//
 // lastLogon is not replicated. With domain_controllers every controller is asked; one that does not answer makes it unknown.
 //
 // # How sure it is of having read everything

@@ -235,6 +235,22 @@ func TestRealBindIsActivity(t *testing.T) {
 	}
 }
 
+// TestReplicasKeepTheirOwnRecord: where people sign in elsewhere too, this server's record shows use and never idleness.
+func TestReplicasKeepTheirOwnRecord(t *testing.T) {
+	t.Parallel()
+	w := useSlapd(t)
+	r := scanAll(t, testEnv(t, "reader"), as(w.URL, "reader", "base: ou=People,"+suffix+"\nfilter: (uid=u00000*)\nactivity: {replicas: true}"))
+	r.wantComplete(t, 9)
+	for _, a := range r.accounts {
+		if !a.Idle().IsUnknown() {
+			t.Errorf("%s is idle since %+v", a.DN, a.Idle())
+		}
+	}
+	if used := r.byLogin["u000001"]; !signal(used, "pwdLastSuccess").At.IsKnown() {
+		t.Errorf("signals %+v", used.Signals)
+	}
+}
+
 // TestServerWithoutStateIsEnabled: a schema that cannot express a disabled account has none.
 func TestServerWithoutStateIsEnabled(t *testing.T) {
 	t.Parallel()

@@ -209,6 +209,10 @@ func (r *reader) settle(ctx context.Context, c *session, d *draft) error {
 			return err
 		}
 	}
+	if r.config.Activity.Replicas && !r.dir.family.windows() {
+		d.account.Signals = append(d.account.Signals, scanners.Signal{Name: "sign-ins at replicas",
+			At: scanners.Unknown[time.Time]("each replica keeps its own record")})
+	}
 	if d.account.Idle().IsUnknown() {
 		r.result.inactive++
 	}
