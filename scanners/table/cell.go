@@ -100,3 +100,8 @@ func (c *cell) display() string {
 		return c.text
 	}
 }
+
+// shownDate is what a workbook's date shows, without the time when that is midnight.
+func (c *cell) shownDate() string {
+	return strings.TrimSuffix(c.at.Format(time.DateTime), " 00:00:00")
+}

@@ -98,6 +98,21 @@ func TestXLSXDateType(t *testing.T) {
 	}
 }
 
+// TestXLSXDatedReference shows a date in a field that refers to somebody: its day number could name another person.
+func TestXLSXDatedReference(t *testing.T) {
+	w := newWorld(t)
+	w.write("crm.xlsx", book(t, func(f *excelize.File) {
+		set(t, f, "A2", "x")
+		set(t, f, "B2", time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC))
+		set(t, f, "A3", "y")
+		set(t, f, "B3", 46024)
+	}))
+	got := scanAccounts(t, w, "path: crm.xlsx\ncolumns: {id: id, sponsor: login}")
+	if len(got.records) != 2 || got.records[0].Sponsor != "2026-01-02" || got.records[1].Sponsor != "46024" {
+		t.Errorf("accounts %+v, rejected %+v; want the sponsors 2026-01-02 and 46024", got.records, got.rejected)
+	}
+}
+
 func TestReferences(t *testing.T) {
 	for reference, column := range map[string]int{"A1": 0, "Z1": 25, "AA1": 26, "AZ1": 51, "BA1": 52, "ZZ1": 701, "AAA1": 702, "XFD1": 16383} {
 		if got := referenceOf(column, 1); got != reference || columnOf(reference) != column {

@@ -53,13 +53,17 @@ func isPlaceholder(s string) bool {
 	return strings.Trim(s, "0") == ""
 }
 
-// text is a value that only describes: an error value or NULL counts as empty.
+// text is a value that only describes or refers: an error value or NULL counts as empty. A workbook's date is its date: its
+// day number may be the employee id of somebody.
 func (v *values) text(s slot) string {
 	c := v.at(s)
 	if c.kind == cellEmpty || c.kind == cellError || c.text == `\N` {
 		return ""
 	}
 	text := c.display()
+	if c.dated != "" && !c.at.IsZero() {
+		text = c.shownDate()
+	}
 	v.notes.mojibake(text)
 	return text
 }
@@ -91,7 +95,7 @@ func (v *values) key(s slot) (string, *defect) {
 func (v *values) turnedIntoDate(s slot, c *cell) *defect {
 	shown := "formatted as a date"
 	if !c.at.IsZero() {
-		shown = "the date " + strings.TrimSuffix(c.at.Format(time.DateTime), " 00:00:00")
+		shown = "the date " + c.shownDate()
 	}
 	return v.wrong(s, "cell %s is %s (%s in the file), not an id"+
 		"\nhint: format the column as text where the file is made, and enter the ids again that the spreadsheet has turned into dates", c.dated, shown, c.text)
