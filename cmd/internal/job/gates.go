@@ -183,9 +183,7 @@ func (g *gate) roster(now reconcile.Population) error {
 	}
 	was := g.last.Population
 	days := max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour)))
-	limit := g.gates.EmployedLost
-	limit.Count *= days
-	limit.Percent = min(limit.Percent*config.Percent(days), max(limit.Percent, 5))
+	limit := perDay(g.gates.EmployedLost, days)
 	if lost := was.Employed - now.Employed; limit.Exceeded(lost, was.Employed) {
 		return g.stop("employed_lost", "", "%d people are employed, %d fewer than in the last accepted run (limit: %s)", now.Employed, lost, limit)
 	}
@@ -196,6 +194,17 @@ func (g *gate) roster(now reconcile.Population) error {
 	}
 	return nil
 }
+
+// perDay scales a limit that is meant per day, until the percentage reaches mostLost: however long the pause was, more than
+// that at once has to be looked at.
+func perDay(limit config.Limit, days int64) config.Limit {
+	if limit.Percent > 0 {
+		days = min(days, max(1, int64(mostLost/limit.Percent)))
+	}
+	return config.Limit{Count: limit.Count * days, Percent: limit.Percent * config.Percent(days)}
+}
+
+const mostLost config.Percent = 5
 
 // joins checks that accounts still find their people: a key that lost its leading zeros shows here.
 func (g *gate) joins(sources []scanned) error {
