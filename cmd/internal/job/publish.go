@@ -296,11 +296,6 @@ func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
 	return nil
 }
 
-// judgedCompletely reports whether source was read completely in this run.
-func (t *attempt) judgedCompletely(source string) bool {
-	return slices.ContainsFunc(t.sources, func(s scanned) bool { return s.Name == source && s.Coverage.Verdict.Complete() })
-}
-
 // past answers what earlier runs knew about the accounts of tonight's rows.
 type past struct {
 	seen     map[runstore.AccountKey]runstore.Seen

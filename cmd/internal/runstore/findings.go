@@ -36,10 +36,11 @@ const (
 	closedAbsent = "gone: a complete scan does not show the account any more"
 )
 
-// Findings returns the open findings by id.
+// Findings returns by id the open findings and those that were closed because their account was gone: when such an
+// account comes back, its finding goes on where it stopped.
 func (s *Store) Findings(ctx context.Context) (map[string]Finding, error) {
-	open, err := openFindings(ctx, s.db)
-	return open, s.database("read the findings", err)
+	found, err := readFindings(ctx, s.db, `closed_at IS NULL OR closed_reason LIKE 'gone:%'`)
+	return found, s.database("read the findings", err)
 }
 
 type queryer interface {
@@ -47,8 +48,12 @@ type queryer interface {
 }
 
 func openFindings(ctx context.Context, db queryer) (map[string]Finding, error) {
+	return readFindings(ctx, db, `closed_at IS NULL`)
+}
+
+func readFindings(ctx context.Context, db queryer, condition string) (map[string]Finding, error) {
 	rows, err := db.QueryContext(ctx, `SELECT id, source, account, kind, severity, person, first_seen, last_seen FROM findings
-		WHERE closed_at IS NULL`)
+		WHERE `+condition)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +101,8 @@ func (r *Run) writeFindings(ctx context.Context, tx *sql.Tx, c Commit) error {
 	return r.closeFindings(ctx, tx, c.Outcome, open)
 }
 
-// closeFindings closes those of the given findings of which the run can say that they are over.
+// closeFindings closes those of the given findings of which the run can say that they are over. It can say nothing of an
+// account whose record was rejected, or that is disputed tonight.
 func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, missing map[string]Finding) error {
 	tonight, err := r.kinds(missing)
 	if err != nil {
@@ -106,10 +112,16 @@ func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, missing 
 	for _, source := range o.Sources {
 		complete[source.Name] = source.Coverage.Verdict.Complete()
 	}
+	unread, err := r.unread(missing)
+	if err != nil {
+		return err
+	}
 	for id, f := range missing {
 		kind, read := tonight[AccountKey{f.Source, f.Account}]
 		reason := closedAbsent
 		switch {
+		case unread[AccountKey{f.Source, f.Account}] || kind == string(reconcile.Disputed):
+			continue
 		case read && kind == string(reconcile.KindNone):
 			reason = closedFixed
 		case read:
@@ -147,14 +159,35 @@ func (r *Run) kinds(findings map[string]Finding) (map[AccountKey]string, error) 
 	return found, nil
 }
 
+// unread returns which accounts of the given findings were there tonight and could not be read.
+func (r *Run) unread(findings map[string]Finding) (map[AccountKey]bool, error) {
+	accounts, sources := map[AccountKey]bool{}, map[string]bool{}
+	for _, f := range findings {
+		accounts[AccountKey{f.Source, f.Account}], sources[f.Source] = true, true
+	}
+	found := map[AccountKey]bool{}
+	for source := range sources {
+		for rejected, err := range r.Rejected(source) {
+			if err != nil {
+				return nil, err
+			}
+			if key := (AccountKey{source, rejected.ID}); accounts[key] {
+				found[key] = true
+			}
+		}
+	}
+	return found, nil
+}
+
 // Clocks returns the running grace clocks by finding.
 func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
-	clocks, err := readClocks(ctx, s.db)
+	clocks, err := readClocks(ctx, s.db, "true")
 	return clocks, s.database("read the grace clocks", err)
 }
 
-func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
-	rows, err := db.QueryContext(ctx, `SELECT finding, rule, person, first_seen, basis, due_at FROM clocks ORDER BY finding`)
+func readClocks(ctx context.Context, db queryer, condition string) ([]policies.Clock, error) {
+	rows, err := db.QueryContext(ctx, `SELECT finding, rule, person, first_seen, basis, due_at FROM clocks
+		WHERE `+condition+` ORDER BY finding`)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +209,7 @@ func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
 	return clocks, rows.Err()
 }
 
-// writeClocks makes c.Clocks the running clocks and keeps the events of the run.
+// writeClocks makes c.Clocks the running clocks, as far as their findings are open, and keeps the events of the run.
 func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
 		return err
@@ -192,7 +225,11 @@ func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
 			return fmt.Errorf("clock of %q: %w", k.Finding, err)
 		}
 	}
-	for _, e := range c.Events {
+	closed, err := dropClocks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, e := range append(closed, c.Events...) {
 		text, err := json.Marshal(e.Clock)
 		if err != nil {
 			return fmt.Errorf("clock of %q: %w", e.Clock.Finding, err)
@@ -204,4 +241,19 @@ func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
 		}
 	}
 	return nil
+}
+
+// dropClocks removes the clocks whose finding is closed and returns that as events.
+func dropClocks(ctx context.Context, tx *sql.Tx) ([]policies.Event, error) {
+	const over = `finding NOT IN (SELECT id FROM findings WHERE closed_at IS NULL OR closed_reason LIKE 'gone:%')`
+	clocks, err := readClocks(ctx, tx, over)
+	if err != nil {
+		return nil, err
+	}
+	var events []policies.Event
+	for _, c := range clocks {
+		events = append(events, policies.Event{Clock: c, Change: "closed", Reason: "the finding is closed"})
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM clocks WHERE `+over)
+	return events, err
 }

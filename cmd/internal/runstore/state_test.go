@@ -2,11 +2,14 @@ package runstore
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -101,11 +104,14 @@ func TestFindingsOverTime(t *testing.T) {
 			[]Finding{two}, map[string]reconcile.Kind{"A-2": two.Kind, "A-3": reconcile.KindNone}, map[string]int{"A-1": 1, "A-2": 1}},
 		{"escalation is no new finding", incomplete, []Finding{finding("A-2", reconcile.UsedAfterEnd)},
 			map[string]reconcile.Kind{"A-2": reconcile.UsedAfterEnd}, map[string]int{"A-1": 1, "A-2": 1}},
-		{"absent from a complete source is gone", complete, []Finding{two}, map[string]reconcile.Kind{"A-2": two.Kind}, map[string]int{"A-2": 1}},
+		{"absent from a complete source is gone, and remembered in case it comes back", complete, []Finding{two},
+			map[string]reconcile.Kind{"A-2": two.Kind}, map[string]int{"A-1": 1, "A-2": 1}},
 		{"back after gone keeps its age, back after fixed starts anew", complete, []Finding{one, two, three}, nil,
 			map[string]int{"A-1": 1, "A-2": 1, "A-3": 5}},
-		{"another kind takes its place", complete, []Finding{two, three, finding("A-1", reconcile.Disputed)},
-			map[string]reconcile.Kind{"A-1": reconcile.Disputed, "A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-1": 6, "A-2": 1, "A-3": 5}},
+		{"another kind takes its place", complete, []Finding{two, three, finding("A-1", reconcile.LeaverActive)},
+			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-1": 6, "A-2": 1, "A-3": 5}},
+		{"of a disputed account nothing can be said", complete, []Finding{two, finding("A-1", reconcile.LeaverActive)},
+			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": reconcile.Disputed}, map[string]int{"A-1": 6, "A-2": 1, "A-3": 5}},
 	}
 	for i, step := range nights {
 		r := newRun(t, s, i+1)
@@ -127,6 +133,71 @@ func TestFindingsOverTime(t *testing.T) {
 		if diff := cmp.Diff(step.want, got); diff != "" {
 			t.Errorf("night %d, %s:\n%s", i+1, step.name, diff)
 		}
+	}
+}
+
+// An account whose row could not be read is unread, nothing more: its finding stays, and so does its clock. The clock of a
+// finding that is over goes, and the log says so.
+func TestUnreadAccountsKeepFindingAndClock(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	lock(t, s)
+	complete := []reports.Source{source("crm", scanners.Consistent)}
+	unread, fixed := finding("A-1", reconcile.Orphan), finding("A-2", reconcile.Orphan)
+	clocks := []policies.Clock{{Finding: unread.ID, Rule: "r", FirstSeen: night(1), Basis: night(1), DueAt: night(5)},
+		{Finding: fixed.ID, Rule: "r", FirstSeen: night(1), Basis: night(1), DueAt: night(5)}}
+	r := newRun(t, s, 1)
+	seal(t, r, nil)
+	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}, Findings: []Finding{unread, fixed}, Clocks: clocks}); err != nil {
+		t.Fatal(err)
+	}
+	r = newRun(t, s, 2)
+	w, err := r.CreateRejected("crm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(scanners.Rejection{Place: "line 2", ID: "A-1", Field: "created", Reason: "no date"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	seal(t, r, map[string]reconcile.Kind{"A-2": reconcile.KindNone})
+	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}, Clocks: clocks}); err != nil {
+		t.Fatal(err)
+	}
+	open, err := s.Findings(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, kept := open[unread.ID]; !kept || len(open) != 1 {
+		t.Errorf("open findings: %v, want the one of the unread account", open)
+	}
+	left, err := s.Clocks(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 1 || left[0].Finding != unread.ID {
+		t.Errorf("clocks: %v, want the one of the unread account", left)
+	}
+}
+
+func TestRunsWithoutTheirDatabaseAreRefused(t *testing.T) {
+	dir := privateDir(t)
+	s := openStore(t, dir)
+	lock(t, s)
+	r := newRun(t, s, 1)
+	seal(t, r, nil)
+	if err := r.Accept(ctx, Commit{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "leaver.db"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); !errors.As(err, new(*DamagedError)) {
+		t.Errorf("an emptied database beside runs: %v, want a *DamagedError", err)
 	}
 }
 

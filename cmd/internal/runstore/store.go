@@ -37,6 +37,9 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := notLost(dir, path); err != nil {
+		return nil, err
+	}
 	// SQLite gives the files beside the database the mode of the database, which it would create with the umask's.
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -69,6 +72,20 @@ func prepare(dir string) error {
 		return fmt.Errorf("state %q can be read by others (mode %04o)\nhint: chmod 700 %s", dir, mode, dir)
 	}
 	return nil
+}
+
+// notLost refuses to start anew beside the runs of a database that is gone: without it every grace clock and every
+// remembered person would be forgotten in silence.
+func notLost(dir, path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > 0 {
+		return nil
+	}
+	runs, err := filepath.Glob(filepath.Join(dir, "runs", "*", manifestName))
+	if err == nil && len(runs) > 0 {
+		err = &DamagedError{path, errors.New("the database is missing or empty, and there are runs beside it")}
+	}
+	return err
 }
 
 // dataSource names the database and its settings: a write-ahead log that is synced at every commit.

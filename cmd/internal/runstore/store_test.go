@@ -173,7 +173,7 @@ func commitOf(t testing.TB, n int) Commit {
 			Population: reports.Population{Rows: int64(n), People: int64(n)}, Sources: []reports.Source{source("crm", scanners.Proved)}},
 		People:   slices.Values(people),
 		Findings: []Finding{finding("A-1", reconcile.Orphan), finding("A-2", reconcile.Dormant), finding("A-3", reconcile.Orphan)},
-		Clocks:   []policies.Clock{{Finding: "F-1", Rule: "leavers", Person: "hr/7", FirstSeen: night(1), Basis: night(0), DueAt: night(7)}},
+		Clocks:   []policies.Clock{{Finding: finding("A-1", reconcile.Orphan).ID, Rule: "leavers", Person: "hr/7", FirstSeen: night(1), Basis: night(0), DueAt: night(7)}},
 		Events:   []policies.Event{{Clock: policies.Clock{Finding: "F-1"}, Change: "started", Reason: "first seen"}},
 	}
 }
