@@ -80,3 +80,43 @@ func TestRecycledEmployeeID(t *testing.T) {
 		})
 	}
 }
+
+// Reading the same file again confirms nothing: an inferred end needs further snapshots.
+func TestUnchangedSnapshotConfirmsNoAbsence(t *testing.T) {
+	asOf := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	gone := reconcile.PastPerson{Person: scanners.Person{System: "hr", ID: "7"}, LastSeen: asOf.AddDate(0, 0, -1)}
+	settings := reconcile.Settings{AsOf: asOf, Zone: time.UTC}
+	for _, c := range []struct {
+		name      string
+		misses    int
+		unchanged bool
+		want      int
+	}{
+		{"first absence", 0, false, 1},
+		{"first absence, seen late", 0, true, 1},
+		{"another snapshot", 1, false, 2},
+		{"the same snapshot", 1, true, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			past := gone
+			past.Misses = c.misses
+			roster := reconcile.NewRoster(settings, reconcile.History{People: []reconcile.PastPerson{past}}).Build()
+			for p := range roster.Remember(asOf, map[string]bool{"hr": c.unchanged}) {
+				if p.Misses != c.want {
+					t.Errorf("%d misses, want %d", p.Misses, c.want)
+				}
+			}
+		})
+	}
+}
+
+// A run for an earlier night does not call somebody gone whom a later run saw.
+func TestSeenLaterIsNotGoneEarlier(t *testing.T) {
+	asOf := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	past := reconcile.PastPerson{Person: scanners.Person{System: "hr", ID: "7"}, LastSeen: asOf.AddDate(0, 0, 5)}
+	e := rosterOf(t, asOf, reconcile.History{People: []reconcile.PastPerson{past}})
+	v := e.Judge(&scanners.Account{System: "crm", ID: "A", EmployeeIDs: []string{"7"}, Enabled: scanners.Known(true)})
+	if v.Kind != reconcile.KindNone {
+		t.Errorf("kind %q: %s", v.Kind, v.Why)
+	}
+}

@@ -9,18 +9,19 @@ import (
 
 // Remember yields what the history should hold after a run with this roster was accepted: everyone of tonight, and
 // everyone remembered. It must only be used for runs whose people sources were all complete, because it counts an absent
-// person as gone.
-func (r *Roster) Remember(asOf time.Time) iter.Seq[PastPerson] {
+// person as gone. unchanged names sources whose snapshot is the very one that the last accepted run read: reading it again
+// confirms no absence.
+func (r *Roster) Remember(asOf time.Time, unchanged map[string]bool) iter.Seq[PastPerson] {
 	return func(yield func(PastPerson) bool) {
 		for i := range r.people {
-			if !yield(r.remember(int32(i), asOf)) {
+			if !yield(r.remember(int32(i), asOf, unchanged[r.people[i].System])) {
 				return
 			}
 		}
 	}
 }
 
-func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
+func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
 	p, known := &r.people[i], &r.past[i]
 	past := PastPerson{
 		Person: scanners.Person{
@@ -39,6 +40,9 @@ func (r *Roster) remember(i int32, asOf time.Time) PastPerson {
 	}
 	if p.End.Inferred {
 		past.Misses, past.InferredSince = p.Misses+1, known.inferredSince
+		if unchanged && p.Misses > 0 {
+			past.Misses = p.Misses
+		}
 		if past.InferredSince.IsZero() {
 			past.InferredSince = asOf
 		}

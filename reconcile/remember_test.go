@@ -138,11 +138,11 @@ func TestVanishedEndStays(t *testing.T) {
 func TestRememberStops(t *testing.T) {
 	roster := newWorld(human("100", hired), human("200", hired)).roster()
 	n := 0
-	for range roster.Remember(noon) {
+	for range roster.Remember(noon, nil) {
 		n++
 		break
 	}
-	if all := len(slices.Collect(roster.Remember(noon))); n != 1 || all != 2 {
+	if all := len(slices.Collect(roster.Remember(noon, nil))); n != 1 || all != 2 {
 		t.Errorf("%d of %d people", n, all)
 	}
 }

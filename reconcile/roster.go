@@ -229,7 +229,8 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	}
 	g.rows = nil // the person says it all now, and a large company does not fit twice
 	settle(p, zone, b.settings.AsOf, inferred)
-	if p.Remembered && !rejected {
+	// Somebody whom a later run saw is not gone on an earlier night.
+	if p.Remembered && !rejected && !p.LastSeen.After(b.settings.AsOf) {
 		p.vanish()
 	}
 }

@@ -89,7 +89,7 @@ func playNights(t *testing.T, c *company.Company) map[reconcile.Kind]int {
 	for n := range c.Nights() {
 		roster := companyNight(c, n, history)
 		kinds = compareNight(t, c, n, companyEngine(c, n, roster))
-		history = reconcile.History{People: slices.Collect(roster.Remember(c.AsOf(n)))}
+		history = reconcile.History{People: slices.Collect(roster.Remember(c.AsOf(n), nil))}
 	}
 	return kinds
 }

@@ -79,7 +79,7 @@ func (w world) at(asOf time.Time) world {
 // next is the following night: what was remembered tonight is history.
 func (w world) next(asOf time.Time, people ...scanners.Person) world {
 	var history reconcile.History
-	for past := range w.roster().Remember(w.settings.AsOf) {
+	for past := range w.roster().Remember(w.settings.AsOf, nil) {
 		history.People = append(history.People, past)
 	}
 	w.settings.AsOf, w.history, w.people, w.rejected = asOf, history, people, nil

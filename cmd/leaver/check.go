@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -48,17 +49,13 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	if printErr := a.printCheck(result, len(rules), asJSON); printErr != nil {
 		return errors.Join(err, printErr)
 	}
-	for _, s := range result.Sources {
-		if !s.Complete {
-			a.code = exitIncomplete
-		}
-	}
+	a.code = sourcesCode(result.Sources)
 	return err
 }
 
 // lastRun reads what the gates compare with; nothing when there is no state yet, which a check must not create.
 func lastRun(ctx context.Context, c *config.Config) (*job.Before, reconcile.History, error) {
-	if _, err := os.Stat(c.State); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.State, runstore.Database)); errors.Is(err, fs.ErrNotExist) {
 		return nil, reconcile.History{}, nil
 	}
 	store, err := runstore.Open(c.State)

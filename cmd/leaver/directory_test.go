@@ -17,7 +17,7 @@ import (
 // files beside it are read in any case, and the exit code tells the difference.
 func TestDirectoryFaults(t *testing.T) {
 	dir := t.TempDir()
-	now := time.Date(2026, 11, 22, 23, 0, 0, 0, time.UTC)
+	now := time.Date(2026, 11, 18, 23, 0, 0, 0, time.UTC)
 	c := company.New(company.Options{Seed: 3, Accounts: 300, Now: now})
 	if err := c.WriteFiles(dir, c.Nights()-1); err != nil {
 		t.Fatal(err)

@@ -51,6 +51,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, job.ErrIncomplete):
+		return exitIncomplete
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &wrong), errors.As(err, &connector), errors.As(err, &usage):

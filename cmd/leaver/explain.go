@@ -34,7 +34,7 @@ alone or after the name of its source and a slash.`,
 			if run != "" {
 				which = []string{run}
 			}
-			folder, info, err := pick(cmd.Context(), store, which)
+			folder, info, err := judged(cmd.Context(), store, which)
 			if err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ func smallCompany(t *testing.T, people, accounts int) string {
 	for i := range people {
 		end := ""
 		if i%10 == 0 {
-			end = "2026-10-31"
+			end = "2026-08-31"
 		}
 		fmt.Fprintf(&hr, "%d,p%d@corp.example,2020-01-01,%s\n", i, i, end)
 	}
@@ -86,11 +86,11 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	config := smallCompany(t, 400, 8_000)
 	random := rand.New(rand.NewPCG(1, 2))
 	began := time.Now()
-	mustRun(t, "run", "-c", config, "--as-of", "2026-11-01")
+	mustRun(t, "run", "-c", config, "--as-of", "2026-10-01")
 	whole := time.Since(began)
 	accepted := 1
 	for night := range 25 {
-		asOf := time.Date(2026, 11, 2+night, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		asOf := time.Date(2026, 10, 2+night, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		cmd := leaver(t, "run", "-c", config, "--as-of", asOf)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 		}
 		accepted = now
 	}
-	mustRun(t, "run", "-c", config, "--as-of", "2026-12-24")
+	mustRun(t, "run", "-c", config, "--as-of", "2026-11-01")
 	if now := countAccepted(t, config); now != accepted+1 {
 		t.Errorf("%d accepted runs after a quiet night, want %d", now, accepted+1)
 	}
@@ -131,7 +131,7 @@ func countAccepted(t *testing.T, config string) int {
 
 func TestSecondRunAtTheSameTimeIsRefused(t *testing.T) {
 	config := smallCompany(t, 2_000, 150_000)
-	first := leaver(t, "run", "-c", config, "--as-of", "2026-11-01")
+	first := leaver(t, "run", "-c", config, "--as-of", "2026-10-01")
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestSecondRunAtTheSameTimeIsRefused(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	second := leaver(t, "run", "-c", config, "--as-of", "2026-11-02")
+	second := leaver(t, "run", "-c", config, "--as-of", "2026-10-02")
 	var stderr bytes.Buffer
 	second.Stderr = &stderr
 	if code := exitOf(second.Run()); code != exitLocked {
@@ -163,7 +163,7 @@ func TestSecondRunAtTheSameTimeIsRefused(t *testing.T) {
 
 func TestInterruptedRunExits130(t *testing.T) {
 	config := smallCompany(t, 2_000, 150_000)
-	cmd := leaver(t, "run", "-c", config, "--as-of", "2026-11-01")
+	cmd := leaver(t, "run", "-c", config, "--as-of", "2026-10-01")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
@@ -176,7 +176,7 @@ func TestInterruptedRunExits130(t *testing.T) {
 	if code := exitOf(cmd.Wait()); code != exitInterrupted {
 		t.Fatalf("exit code %d, want %d\n%s", code, exitInterrupted, stderr.String())
 	}
-	mustRun(t, "run", "-c", config, "--as-of", "2026-11-01")
+	mustRun(t, "run", "-c", config, "--as-of", "2026-10-01")
 }
 
 // TestFullDiskKeepsTheLastGoodState fills a small file system. It needs root to make one.
@@ -196,10 +196,10 @@ func TestFullDiskKeepsTheLastGoodState(t *testing.T) {
 		t.Skipf("SKIPPED: cannot mount a small file system here: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(state, syscall.MNT_DETACH) })
-	mustRun(t, "run", "-c", config, "--as-of", "2026-11-01")
+	mustRun(t, "run", "-c", config, "--as-of", "2026-10-01")
 	ballast := filepath.Join(state, "ballast")
 	fill(t, ballast)
-	cmd := leaver(t, "run", "-c", config, "--as-of", "2026-11-02")
+	cmd := leaver(t, "run", "-c", config, "--as-of", "2026-10-02")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if code := exitOf(cmd.Run()); code != exitFailed {
@@ -214,7 +214,7 @@ func TestFullDiskKeepsTheLastGoodState(t *testing.T) {
 	if n := countAccepted(t, config); n != 1 {
 		t.Errorf("%d accepted runs, want the one from before the disk was full", n)
 	}
-	mustRun(t, "run", "-c", config, "--as-of", "2026-11-02")
+	mustRun(t, "run", "-c", config, "--as-of", "2026-10-02")
 }
 
 // fill writes until the file system is full.
@@ -241,7 +241,7 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 		t.Skipf("SKIPPED: %v", err)
 	}
 	defer full.Close()
-	if code := run(context.Background(), []string{"run", "--json", "-c", config, "--as-of", "2026-11-01"}, full, new(bytes.Buffer)); code != exitFailed {
+	if code := run(context.Background(), []string{"run", "--json", "-c", config, "--as-of", "2026-10-01"}, full, new(bytes.Buffer)); code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
 }

@@ -36,7 +36,7 @@ func (a *app) findings(cmd *cobra.Command, names []string, asJSON bool) error {
 		return err
 	}
 	defer store.Close()
-	folder, _, err := pick(cmd.Context(), store, names)
+	folder, _, err := judged(cmd.Context(), store, names)
 	if err != nil {
 		return err
 	}

@@ -28,12 +28,17 @@ type app struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	a := &app{out: out, err: errOut, now: time.Now}
+	result := &sticky{w: out}
+	a := &app{out: result, err: errOut, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(out)
+	root.SetOut(result)
 	root.SetErr(errOut)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err == nil && result.err != nil {
+		err = fmt.Errorf("standard output: %w", result.err)
+	}
+	if err != nil {
 		code := exitCode(err)
 		if code == exitInterrupted {
 			err = fmt.Errorf("interrupted; the last accepted run stays in force")
@@ -42,6 +47,20 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return worst(code, a.code)
 	}
 	return a.code
+}
+
+// sticky remembers that something could not be written: a result that nobody got is no success.
+type sticky struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sticky) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
 }
 
 func (a *app) root() *cobra.Command {
@@ -121,5 +140,15 @@ func pick(ctx context.Context, store *runstore.Store, names []string) (*runstore
 		return nil, nil, err
 	}
 	folder, err := store.Folder(ctx, info.ID)
+	return folder, info, err
+}
+
+// judged is pick for commands that need verdicts, which a refused run has none of.
+func judged(ctx context.Context, store *runstore.Store, names []string) (*runstore.Folder, *runstore.Info, error) {
+	folder, info, err := pick(ctx, store, names)
+	if err == nil && info.Status == runstore.Refused {
+		why, _, _ := strings.Cut(info.Error, "\n")
+		err = fmt.Errorf("run %s was refused and judged nobody: %s\nhint: \"leaver report --run %s\" writes its report", info.ID, why, info.ID)
+	}
 	return folder, info, err
 }

@@ -100,7 +100,7 @@ func parseAsOf(text string, c *config.Config) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && at.Year() >= 1970 {
 		return at, nil
 	}
 	date, err := scanners.ParseDate(text)
@@ -116,18 +116,26 @@ func resultCode(r *job.Result, failOn []string) int {
 	if r.Status == job.Refused {
 		return exitGate
 	}
-	if r.Blind() {
-		codes = append(codes, exitFailed)
-	}
-	if !r.Complete() {
-		codes = append(codes, exitIncomplete)
-	}
+	codes = append(codes, sourcesCode(r.Sources))
 	for _, kind := range failOn {
 		if r.Findings[kind] > 0 {
 			codes = append(codes, exitFindings)
 		}
 	}
 	return worst(codes...)
+}
+
+// sourcesCode is the exit code that the coverage of the account sources asks for.
+func sourcesCode(sources []job.SourceResult) int {
+	r := job.Result{Sources: sources}
+	switch {
+	case r.Blind():
+		return exitFailed
+	case !r.Complete():
+		return exitIncomplete
+	default:
+		return exitOK
+	}
 }
 
 func (a *app) printResult(r *job.Result, asJSON bool) error {
@@ -140,6 +148,9 @@ func (a *app) printResult(r *job.Result, asJSON bool) error {
 		fmt.Fprintf(a.out, "  %-16s %8d records  %s\n", s.Name, s.Read, s.Coverage)
 		if !s.Complete {
 			fmt.Fprintf(a.out, "  %-16s %s\n", "", s.Why)
+		}
+		if s.Rejected > 0 {
+			fmt.Fprintf(a.out, "  %-16s %8d of them could not be read and were not judged\n", "", s.Rejected)
 		}
 	}
 	if r.Status == job.Refused {
@@ -159,6 +170,9 @@ func (a *app) printResult(r *job.Result, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(a.out, "\nrun        %s (%s)\nreport     %s\n", r.Run, r.Status, r.Report)
+	if r.Kept != "" {
+		fmt.Fprintf(a.out, "kept       history and clocks did not move: %s\n", r.Kept)
+	}
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (j *Job) Check(ctx context.Context, last *Before, history reconcile.History
 		result.Issues = append(result.Issues, issue.Source+": "+issue.Text)
 	}
 	if gateErr == nil {
-		gateErr = errors.Join(t.gate.peopleFiles(people), t.gate.roster(roster.Population()))
+		gateErr = errors.Join(t.gate.peopleFiles(people), t.gate.departures(roster, j.Config), t.gate.roster(roster.Population()))
 	}
 	sources, err := t.readAll(ctx, j.Config.Sources, t.checkAccounts)
 	for _, s := range sources {
@@ -73,7 +73,13 @@ func (j *Job) Check(ctx context.Context, last *Before, history reconcile.History
 }
 
 func (t *attempt) checkPeople(ctx context.Context, source config.Source, b *reconcile.RosterBuilder, mu *sync.Mutex) (scanned, error) {
-	from, err := source.Connector.People(source.Decode, t.env(source, func(scanners.Rejection) error { return nil }))
+	var first []scanners.Rejection
+	from, err := source.Connector.People(source.Decode, t.env(source, func(r scanners.Rejection) error {
+		if len(first) == 0 {
+			first = append(first, r)
+		}
+		return nil
+	}))
 	if err != nil {
 		return t.unopened(source, err, true)
 	}
@@ -90,7 +96,7 @@ func (t *attempt) checkPeople(ctx context.Context, source config.Source, b *reco
 		p.System = source.Name
 		return []string{p.ID}
 	})
-	result.People, result.WithMail = true, mails
+	result.People, result.WithMail, result.Rejections = true, mails, first
 	return result, err
 }
 

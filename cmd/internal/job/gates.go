@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
@@ -133,7 +135,26 @@ func firstRejection(s scanned) (text, hint string) {
 	}
 	r := s.Rejections[0]
 	reason, hint, _ := strings.Cut(r.Reason, "\nhint: ")
-	return fmt.Sprintf("%s, %s: %s", r.Place, r.Field, reason), hint
+	place := r.Place
+	if r.Field != "" {
+		place += ", " + r.Field
+	}
+	return place + ": " + maskLetters(reason), hint
+}
+
+// maskLetters hides what quoted values say and keeps their shape: messages end up in logs, where personal data must not be.
+// A date that was not understood can still be recognised.
+func maskLetters(text string) string {
+	quoted := false
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			quoted = !quoted
+		case quoted && unicode.IsLetter(r):
+			return 'x'
+		}
+		return r
+	}, text)
 }
 
 // age is judged against the wall clock, never against the as-of: a replayed night must not accept an old file.
@@ -193,6 +214,57 @@ func (g *gate) roster(now reconcile.Population) error {
 		return g.stop("new_leavers", "", "%d employments ended since the last accepted run (limit: %s)", ended, leavers)
 	}
 	return nil
+}
+
+// departures checks who is gone from the people sources since the last accepted run, person by person: as many newcomers do
+// not make up for them.
+func (g *gate) departures(roster *reconcile.Roster, c *config.Config) error {
+	if g.last == nil {
+		return nil
+	}
+	configured := map[string]bool{}
+	for _, source := range c.People {
+		configured[source.Name] = true
+	}
+	var vanished, ended int64
+	dropped := map[string]int64{}
+	roster.People(func(p *reconcile.Person) {
+		switch {
+		case p.State == reconcile.Vanished && p.Misses == 0:
+			vanished++
+			if !configured[p.System] {
+				dropped[p.System]++
+			}
+		case p.State == reconcile.Ended && !p.Remembered && p.End.At.After(g.last.AsOf):
+			ended++
+		}
+	})
+	for _, source := range slices.Sorted(maps.Keys(dropped)) {
+		if err := g.stop("people_lost", "", "%d people of %q would count as gone: the source is not configured any more", dropped[source], source); err != nil {
+			return err
+		}
+	}
+	days := max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour)))
+	if limit := perDay(g.gates.EmployedLost, days); limit.Exceeded(vanished, g.last.Population.Employed) {
+		return g.stop("employed_lost", "", "%d people are gone from the people sources since the last accepted run (limit: %s)", vanished, limit)
+	}
+	limit := g.gates.NewLeavers
+	limit.Count *= days
+	if left := vanished + ended; limit.Exceeded(left, g.last.Population.Employed) {
+		return g.stop("new_leavers", "", "%d people ended or are gone since the last accepted run (limit: %s)", left, limit)
+	}
+	return nil
+}
+
+// stale makes an account source partial whose file is too old: it cannot show the accounts that were made since.
+func (g *gate) stale(s *scanned) {
+	var old *GateError
+	if !s.Coverage.Verdict.Complete() || !errors.As(g.age(*s), &old) {
+		return
+	}
+	s.Coverage.Worsen(scanners.Partial, old.Text)
+	s.Coverage.Gaps = append(s.Coverage.Gaps, scanners.Gap{What: "what changed since the file was made", Cause: old.Text,
+		Effect: "accounts and sign-ins since then are not seen", Hint: old.Hint})
 }
 
 // perDay scales a limit that is meant per day, until the percentage reaches mostLost: however long the pause was, more than

@@ -44,9 +44,11 @@ const (
 
 // Result is what a run came to. It is the object that "leaver run --json" prints.
 type Result struct {
-	Run       string           `json:"run"`
-	AsOf      time.Time        `json:"as_of"`
-	Status    string           `json:"status"`
+	Run    string    `json:"run"`
+	AsOf   time.Time `json:"as_of"`
+	Status string    `json:"status"`
+	// Kept says why the run moved neither history nor clocks; empty for an accepted run.
+	Kept      string           `json:"kept,omitempty"`
 	People    PeopleResult     `json:"people"`
 	Sources   []SourceResult   `json:"sources"`
 	Findings  map[string]int64 `json:"findings"`
@@ -97,6 +99,7 @@ type attempt struct {
 	started time.Time
 	asOf    time.Time
 	gate    gate
+	chosen  []config.Source // the account sources that this run reads
 	people  []scanned
 	sources []scanned
 	// emergency says of each break-glass account of the configuration how it was seen; "" when it was not.
@@ -112,7 +115,7 @@ type attempt struct {
 func (j *Job) Run(ctx context.Context) (*Result, error) {
 	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.AsOf.UTC(), reserved: map[string][]scanners.Rejection{}}
 	if j.AsOf.IsZero() {
-		t.asOf = t.started.Truncate(time.Second)
+		t.asOf = t.started.Truncate(time.Millisecond)
 	}
 	release, err := j.Store.Lock(t.started)
 	if err != nil {
@@ -130,7 +133,9 @@ func (t *attempt) locked(ctx context.Context) error {
 	err := t.stages(ctx)
 	var gate *GateError
 	if errors.As(err, &gate) {
-		err = errors.Join(gate, t.refuse(ctx, gate))
+		if failed := t.refuse(ctx, gate); failed != nil {
+			err = failed
+		}
 	}
 	if err == nil {
 		return nil
@@ -140,6 +145,10 @@ func (t *attempt) locked(ctx context.Context) error {
 }
 
 func (t *attempt) begin(ctx context.Context) error {
+	var err error
+	if t.chosen, err = t.only(); err != nil {
+		return err
+	}
 	last, err := LastAccepted(ctx, t.Store, t.Config)
 	if err != nil {
 		return err
@@ -149,11 +158,25 @@ func (t *attempt) begin(ctx context.Context) error {
 	if t.run, err = t.Store.Begin(ctx, runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest()}); err != nil {
 		return err
 	}
-	if !t.run.Later() {
-		// A run for an earlier night has nothing earlier at hand to be compared with.
-		t.result.Status, t.gate.last = Kept, nil
+	t.result.Kept = t.whyKept()
+	if t.result.Kept != "" {
+		t.result.Status = Kept
 	}
 	return nil
+}
+
+// whyKept says why this run must not move history and clocks; empty when it may. The gates hold for it all the same.
+func (t *attempt) whyKept() string {
+	switch {
+	case !t.run.Later():
+		return "the as-of is not later than that of the last accepted run"
+	case t.asOf.After(t.started.Add(24 * time.Hour)):
+		return "the as-of lies in the future"
+	case len(t.chosen) < len(t.Config.Sources):
+		return "not every configured source was read (--source)"
+	default:
+		return ""
+	}
 }
 
 // runID names a run after its start; the run store refuses a second run with the same id.
@@ -175,8 +198,20 @@ func (t *attempt) stages(ctx context.Context) error {
 		return err
 	}
 	t.Progress.Stage("writing the report")
-	return t.publish(ctx, found)
+	if err := t.publish(ctx, found); err != nil {
+		return err
+	}
+	if t.result.Blind() {
+		return ErrBlind
+	}
+	return nil
 }
+
+// ErrBlind says that no account source could be read. The run leaves a report that says so, and moves nothing.
+var ErrBlind = errors.New("no account source could be read, so there is no result\nhint: the report and the lines above say why for each of them")
+
+// ErrIncomplete is what a run that read a source only in part is recorded with; [Job.Run] does not return it.
+var ErrIncomplete = errors.New("a source was not read completely")
 
 // only returns the account sources that this run reads.
 func (t *attempt) only() ([]config.Source, error) {
@@ -184,7 +219,7 @@ func (t *attempt) only() ([]config.Source, error) {
 		return t.Config.Sources, nil
 	}
 	var chosen []config.Source
-	for _, name := range t.Only {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(t.Only))) {
 		i := slices.IndexFunc(t.Config.Sources, func(s config.Source) bool { return s.Name == name })
 		if i < 0 {
 			var known []string

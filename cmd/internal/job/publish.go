@@ -18,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -63,6 +64,9 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 // settleState is the point of no return: one transaction that makes this run the last accepted one, or, for an earlier
 // night, keeps its folder and nothing else.
 func (t *attempt) settleState(ctx context.Context, f *found, report reports.Report) error {
+	if t.result.Blind() {
+		t.result.Status, t.result.Kept = Kept, "no account source could be read"
+	}
 	outcome, err := t.outcome(report, "")
 	switch {
 	case err != nil:
@@ -70,7 +74,7 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 	case t.result.Status == Kept:
 		err = t.run.KeepOnly(ctx, outcome)
 	default:
-		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf), Findings: f.findings,
+		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf, t.sameFiles()), Findings: f.findings,
 			Clocks: f.clocks, Events: f.events})
 	}
 	if err != nil {
@@ -78,6 +82,19 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 	}
 	t.result.Report = filepath.Join(t.run.Dir(), FileBook)
 	return t.copyBook()
+}
+
+// sameFiles names the people sources whose file is the one that the last accepted run read: it is no further snapshot, and
+// confirms nothing.
+func (t *attempt) sameFiles() map[string]bool {
+	same := map[string]bool{}
+	for _, s := range t.people {
+		before, known := t.gate.before(s.Name)
+		made, dated := s.Coverage.ProducedAt.Get()
+		was, wasDated := before.Coverage.ProducedAt.Get()
+		same[s.Name] = known && dated && wasDated && made.Equal(was) && s.Coverage.Digest == before.Coverage.Digest
+	}
+	return same
 }
 
 // copyBook puts the newest workbook where the configuration wants it, whole or not at all.
@@ -140,6 +157,12 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 			r.Sources = append(r.Sources, s.Source)
 		}
 	}
+	if t.result.Status != Refused {
+		r.Sources = append(r.Sources, t.unreadSources()...)
+	}
+	if t.result.Kept != "" {
+		r.Mode += "; history and clocks did not move: " + t.result.Kept
+	}
 	t.tellOverrides(r.Sources)
 	if t.roster != nil {
 		p := t.roster.Population()
@@ -154,6 +177,19 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 	}
 	r.Previous = previous
 	return r
+}
+
+// unreadSources lists the configured sources that this run was told to leave out, so that the report does not pass over them.
+func (t *attempt) unreadSources() []reports.Source {
+	var list []reports.Source
+	for _, source := range t.Config.Sources {
+		if slices.ContainsFunc(t.chosen, func(s config.Source) bool { return s.Name == source.Name }) {
+			continue
+		}
+		list = append(list, reports.Source{Name: source.Name, Kind: source.Connector.Name,
+			Coverage: scanners.Coverage{Why: "this run was told to leave it out (--source)"}})
+	}
+	return list
 }
 
 // tellOverrides puts every gate that an override opened tonight on the Coverage sheet, with its owner, reason and end.
@@ -329,7 +365,24 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row) (*past, e
 	for _, s := range t.sources {
 		p.complete[s.Name] = s.Coverage.Verdict.Complete()
 	}
+	if t.result.Status == Kept {
+		p.forgetAfter(t.asOf)
+	}
 	return p, nil
+}
+
+// forgetAfter drops what only later runs knew, for a run that looks at an earlier night.
+func (p *past) forgetAfter(asOf time.Time) {
+	for id, f := range p.findings {
+		if f.FirstSeen.After(asOf) {
+			delete(p.findings, id)
+		}
+	}
+	for id, c := range p.byID {
+		if c.FirstSeen.After(asOf) {
+			delete(p.byID, id)
+		}
+	}
 }
 
 func (p *past) of(v *reconcile.Verdict) policies.Past {
@@ -354,8 +407,13 @@ func (t *attempt) outcome(report reports.Report, refused string) (runstore.Outco
 	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population}
 	var err error
 	o.Totals, err = report.Totals()
-	if refused != "" {
+	switch {
+	case refused != "":
 		o.Exit = t.ExitCode(&GateError{})
+	case t.result.Blind():
+		o.Exit, o.Error = t.ExitCode(ErrBlind), ErrBlind.Error()
+	case !t.result.Complete():
+		o.Exit = t.ExitCode(ErrIncomplete)
 	}
 	for _, s := range report.Sources {
 		s.Rejections = nil

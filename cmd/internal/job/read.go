@@ -92,8 +92,14 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	if err := t.gate.peopleFiles(t.people); err != nil {
 		return err
 	}
-	if err := t.gate.roster(p); err != nil {
+	if err := t.gate.departures(t.roster, t.Config); err != nil {
 		return err
+	}
+	if t.result.Status != Kept {
+		// A run for another night counts other people as employed; who is gone from the file was checked all the same.
+		if err := t.gate.roster(p); err != nil {
+			return err
+		}
 	}
 	t.engine = reconcile.NewEngine(settings, t.roster)
 	return nil
@@ -112,12 +118,9 @@ func historyBefore(h reconcile.History, asOf time.Time) reconcile.History {
 
 // readAccounts scans the account sources side by side.
 func (t *attempt) readAccounts(ctx context.Context) error {
-	chosen, err := t.only()
-	if err != nil {
-		return err
-	}
+	var err error
 	t.emergency = make([]string, len(t.Config.BreakGlass))
-	t.sources, err = t.readAll(ctx, chosen, func(ctx context.Context, source config.Source) (scanned, error) {
+	t.sources, err = t.readAll(ctx, t.chosen, func(ctx context.Context, source config.Source) (scanned, error) {
 		kept, err := t.rejects(source.Name, false)
 		if err != nil {
 			return scanned{}, err
@@ -149,6 +152,7 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 	})
 	for i := range t.sources {
 		t.gate.sourceLost(&t.sources[i])
+		t.gate.stale(&t.sources[i])
 		t.result.Sources = append(t.result.Sources, sourceResult(t.sources[i]))
 	}
 	return err

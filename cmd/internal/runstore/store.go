@@ -27,13 +27,16 @@ type Store struct {
 	locked bool
 }
 
+// Database is the name of the database in the state folder. A folder without it holds no state yet.
+const Database = "leaver.db"
+
 // Open opens the state folder at dir and creates it when it is missing. It changes nothing in an existing one but the
 // schema of an older version. A folder that others can read is refused; a damaged database is a [*DamagedError].
 func Open(dir string) (*Store, error) {
 	if err := prepare(dir); err != nil {
 		return nil, err
 	}
-	path, err := filepath.Abs(filepath.Join(dir, "leaver.db"))
+	path, err := filepath.Abs(filepath.Join(dir, Database))
 	if err != nil {
 		return nil, err
 	}
