@@ -20,9 +20,9 @@ func (x Exclusion) Check() error {
 	case x.Reason == "":
 		return fmt.Errorf("exclusion %q has no reason\nhint: add \"reason:\" with one sentence that an auditor accepts", x.ID)
 	case x.Expires.IsZero():
-		return fmt.Errorf("exclusion %q never expires\nhint: add \"expires: YYYY-MM-DD\", at most %d days ahead", x.ID, maxExclusionDays)
-	case !x.Created.IsZero() && x.Expires.Sub(x.Created) > maxExclusionDays*24*time.Hour:
-		return fmt.Errorf("exclusion %q runs for more than %d days\nhint: choose an earlier \"expires:\" and renew it", x.ID, maxExclusionDays)
+		return fmt.Errorf("exclusion %q never expires\nhint: add \"expires: YYYY-MM-DD\", at most %d days ahead", x.ID, int(MaxExclusion/(24*time.Hour)))
+	case !x.Created.IsZero() && x.Expires.Sub(x.Created) > MaxExclusion:
+		return fmt.Errorf("exclusion %q runs for more than %d days\nhint: choose an earlier \"expires:\" and renew it", x.ID, int(MaxExclusion/(24*time.Hour)))
 	case x.Source+x.Account+x.Person+x.Group+x.Pattern == "":
 		return fmt.Errorf("exclusion %q matches everything\nhint: add source, account, person, group or pattern", x.ID)
 	}
@@ -32,8 +32,8 @@ func (x Exclusion) Check() error {
 	return nil
 }
 
-// maxExclusionDays is the longest time that an exclusion may run before somebody has to renew it.
-const maxExclusionDays = 366
+// MaxExclusion is the longest time that an exclusion may run before somebody has to renew it.
+const MaxExclusion = 366 * 24 * time.Hour
 
 // Expired reports whether the exclusion no longer holds at now.
 func (x Exclusion) Expired(now time.Time) bool { return !now.Before(x.Expires) }

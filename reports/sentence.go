@@ -61,6 +61,11 @@ func (r Report) partialClause() string {
 	for _, s := range r.incomplete() {
 		parts = append(parts, notRead(s))
 	}
+	for _, s := range r.Sources {
+		if n := s.Coverage.Rejected; n > 0 && s.Coverage.Verdict.Complete() {
+			parts = append(parts, fmt.Sprintf("%s of %s could not be read", several(n, "record"), s.Name))
+		}
+	}
 	return list(parts)
 }
 

@@ -39,6 +39,9 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if err := c.CheckAt(a.now()); err != nil {
+		return err
+	}
 	last, history, err := lastRun(ctx, c)
 	if err != nil {
 		return err

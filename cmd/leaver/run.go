@@ -61,6 +61,9 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := c.CheckAt(a.now()); err != nil {
+		return err
+	}
 	asOf, err := parseAsOf(f.asOf, c)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -75,6 +76,24 @@ func (f *file) exclusionsFile(name string, c *Config) []policies.Exclusion {
 	out := own.exclusions("", entries, c)
 	f.mistakes = append(f.mistakes, own.mistakes...)
 	return out
+}
+
+// CheckAt refuses exclusions that run for longer than a year, from their creation or else from now: nobody would look at
+// them again.
+func (c *Config) CheckAt(now time.Time) error {
+	var mistakes []*Error
+	for _, e := range c.Exclusions {
+		from := e.Created
+		if from.IsZero() {
+			from = now
+		}
+		if e.Expires.Sub(from) > policies.MaxExclusion {
+			mistakes = append(mistakes, &Error{File: c.Path, Key: "exclusions",
+				Problem: fmt.Sprintf("%s: exclusion %q runs for more than %s", e.Place, e.ID, FormatDuration(policies.MaxExclusion)),
+				Hint:    "choose an earlier expires: and renew it in time"})
+		}
+	}
+	return join(mistakes)
 }
 
 func (f *file) uniqueExclusions(c *Config) {
