@@ -13,4 +13,5 @@
 //
 // Correlation is exact and deterministic. A key value links only when it names exactly one person among current and
 // remembered people; two keys that name different people make the account disputed, never "first match wins".
+// Only a [Link], which two people reviewed, comes before the keys and settles a dispute.
 package reconcile

@@ -20,17 +20,23 @@ type Engine struct {
 	wanted map[accountRef]match
 	// ordinary counts, by system and person, the enabled ordinary accounts; more than two count as two.
 	ordinary map[string][]uint8
+	links    linkTable
 }
 
 type accountRef struct{ system, key string }
 
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
-	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{}}
+	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
+		links: newLinkTable(&settings, roster)}
 }
 
 // Survey takes note of one account before anything is judged.
 func (e *Engine) Survey(a *scanners.Account) {
+	a = e.links.accepted(a)
+	if l := e.links.of(a); l != nil {
+		l.seen = true
+	}
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
 		if m := e.matcher(false).account(a); m.person >= 0 && !m.disputed() {
 			e.countOrdinary(a.System, m.person)
@@ -90,7 +96,9 @@ func references(a *scanners.Account) []string {
 	return list
 }
 
-func (e *Engine) matcher(explain bool) matcher { return matcher{e.roster, &e.settings, explain} }
+func (e *Engine) matcher(explain bool) matcher {
+	return matcher{e.roster, &e.settings, &e.links, explain}
+}
 
 // enabled is true unless the source says that the account was disabled: an unknown state counts as enabled.
 func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
@@ -122,6 +130,7 @@ func (f *file) responsible() *Person {
 
 // open correlates a and collects its facts.
 func (e *Engine) open(a *scanners.Account, explain bool) *file {
+	a = e.links.accepted(a)
 	f := &file{Account: a, settings: &e.settings, enabled: enabled(a)}
 	f.lastUse, f.used = a.LastUse()
 	f.idle = a.Idle()
@@ -141,8 +150,15 @@ func (e *Engine) open(a *scanners.Account, explain bool) *file {
 // and else by the keys that it carries itself.
 func (e *Engine) findSponsor(f *file, explain bool) {
 	own := f.match
+	if own.by == KeyLink {
+		if !own.disputed() {
+			f.sponsor = &e.roster.people[own.person]
+		}
+		return
+	}
 	for _, ref := range references(f.Account) {
 		m, tried := e.reference(f.System, ref)
+		own.table.withdraw(e.roster, &m, &tried)
 		if explain {
 			f.match.tried = append(f.match.tried, tried)
 		}
@@ -311,12 +327,14 @@ func (e *Engine) drifted(f *file) bool {
 }
 
 // suspect reports whether the one person found may be the wrong one: the account is much older than the owner's first
-// start, the key that matched was held earlier by somebody else, or the owner's id was and the account may be from then.
+// start and no link was reviewed, the key that matched was held earlier by somebody else, or the owner's id was and the
+// account may be from then.
 func (e *Engine) suspect(f *file) bool {
 	if f.owner == nil {
 		return false
 	}
-	return f.match.former || f.olderThanOwner() || e.roster.past[f.match.person].recycled && !f.youngerThanOwner()
+	reviewed := f.match.by == KeyLink
+	return f.match.former || !reviewed && f.olderThanOwner() || e.roster.past[f.match.person].recycled && !f.youngerThanOwner()
 }
 
 func (f *file) olderThanOwner() bool {

@@ -21,6 +21,8 @@ type match struct {
 	// former is true when the key that matched was held earlier by somebody else.
 	former bool
 	tried  []KeyTried
+	// table is what the link table says of the account; nil for nothing.
+	table *linked
 }
 
 // KeyTried is one key value of an account and what it named.
@@ -53,13 +55,14 @@ func (m *match) join(other match) {
 type matcher struct {
 	*Roster
 	settings *Settings
+	links    *linkTable
 	explain  bool
 }
 
 // account correlates by the account's own keys. Every key is tried, because two keys that name different people must
 // end in a dispute and not in the answer of the first.
 func (x matcher) account(a *scanners.Account) match {
-	m := match{person: -1}
+	m := match{person: -1, table: x.links.of(a)}
 	for _, key := range x.settings.Keys {
 		switch key {
 		case KeyEmployeeID:
@@ -70,6 +73,7 @@ func (x matcher) account(a *scanners.Account) match {
 			x.anchors(&m, a.Anchors)
 		}
 	}
+	x.link(&m, m.table)
 	return m
 }
 
@@ -98,7 +102,9 @@ func (x matcher) addresses(m *match, values []string, by string) {
 		}
 		tried := KeyTried{Key: by, Value: value, Normalised: key}
 		x.mails.each(key, func(i int32) {
-			x.name(m, &tried, i, by)
+			if !x.name(m, &tried, i, by) {
+				return
+			}
 			for _, holder := range x.former[key] {
 				if holder != i {
 					m.former = true
@@ -122,9 +128,13 @@ func (x matcher) anchors(m *match, values []string) {
 	}
 }
 
-// name notes that a key names person i.
-func (x matcher) name(m *match, tried *KeyTried, i int32, by string) {
+// name notes that a key names person i; it reports false when the link table says that the account is not theirs.
+func (x matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
 	person := &x.people[i]
+	if place, not := m.table.rejects(i); not {
+		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", person.Ref(), place)
+		return false
+	}
 	if x.explain {
 		tried.Named = append(tried.Named, person.Ref())
 	}
@@ -132,12 +142,13 @@ func (x matcher) name(m *match, tried *KeyTried, i int32, by string) {
 		m.unclear = why
 	}
 	if slices.ContainsFunc(m.named, func(c Candidate) bool { return c.Person == person }) {
-		return
+		return true
 	}
 	m.named = append(m.named, Candidate{Person: person, Key: by, Value: tried.Normalised})
 	if m.person < 0 {
 		m.person, m.by = i, by
 	}
+	return true
 }
 
 func (x matcher) checkReserved(m *match, tried *KeyTried, key string) {

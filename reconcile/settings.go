@@ -17,7 +17,9 @@ type Settings struct {
 	KeepZeros map[string]bool
 	// PeopleComplete is whether every authoritative source was read completely. Without it nobody is an orphan.
 	PeopleComplete bool
-	Thresholds     Thresholds
+	// Links is the reviewed link table. It overrides every key.
+	Links      []Link
+	Thresholds Thresholds
 }
 
 // Thresholds are the parameters in force. They define dormant and never used; rules may only tighten them.

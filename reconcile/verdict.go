@@ -205,7 +205,7 @@ type Verdict struct {
 	Situation Situation
 	// Person is the owner, or the sponsor of a service, shared, admin, guest account; nil when none was found.
 	Person *Person
-	// MatchedBy is the correlation key that found Person: "employee_id", "mail", … or "sponsor".
+	// MatchedBy is the correlation key that found Person: "link", "employee_id", "mail", … or "sponsor".
 	MatchedBy string
 	// Candidates holds everyone that the keys of a disputed account name.
 	Candidates []Candidate

@@ -71,6 +71,7 @@ const (
 	KindGuest      AccountKind = "guest"
 	KindMachine    AccountKind = "machine"
 	KindBreakGlass AccountKind = "break-glass"
+	KindTest       AccountKind = "test"
 )
 
 // Personal reports whether the account is expected to belong to one person of an authoritative source by itself.

@@ -34,7 +34,10 @@ type Config struct {
 	// Exclusions holds the inline ones, then those of exclusions_file. Expires is the end of the stated day in Zone.
 	Exclusions []policies.Exclusion
 	BreakGlass []BreakGlass
-	Report     Report
+	// LinksFile is the path of the link table, empty when there is none; Links are its entries, expired ones too.
+	LinksFile string
+	Links     []reconcile.Link
+	Report    Report
 
 	text []byte
 }

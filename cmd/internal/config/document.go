@@ -17,7 +17,7 @@ type document struct {
 	ExclusionsFile string       `yaml:"exclusions_file" doc:"A YAML file with a list of exclusions, in the form of exclusions."`
 	BreakGlass     []breakGlass `yaml:"break_glass" doc:"Emergency accounts: always reported, never acted on."`
 	Report         report       `yaml:"report" doc:"What is written for people besides the run folder."`
-	Links          *unsupported `yaml:"links" doc:"Not supported yet."`
+	Links          string       `yaml:"links" doc:"The link table: a reviewed YAML file that says of single accounts whose they are. It overrides every key."`
 	Holidays       *unsupported `yaml:"holidays" doc:"Not supported yet."`
 	Approvers      *unsupported `yaml:"approvers" doc:"Not supported yet."`
 	SigningKey     *unsupported `yaml:"signing_key" doc:"Not supported yet."`
@@ -110,5 +110,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"links", "holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules", "classifier"}
+	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules", "classifier"}
 }

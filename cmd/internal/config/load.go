@@ -64,6 +64,10 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	}
 	f.uniqueExclusions(c)
 	c.BreakGlass = f.breakGlass(doc.BreakGlass, c)
+	if doc.Links != "" {
+		c.LinksFile = c.ResolvePath(doc.Links)
+		c.Links = f.linksFile(c)
+	}
 	c.Report = f.report(doc.Report, c)
 	return c
 }

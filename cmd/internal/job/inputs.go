@@ -22,12 +22,13 @@ type Inputs struct {
 	Sources    []string             `json:"sources"`
 	Rules      []policies.Rule      `json:"rules"`
 	Exclusions []policies.Exclusion `json:"exclusions"`
+	Links      []reconcile.Link     `json:"links"`
 }
 
 // settings turns sealed inputs into what the engine takes.
 func (in *Inputs) settings() (reconcile.Settings, error) {
 	s := reconcile.Settings{AsOf: in.AsOf, Keys: in.Keys, MailDomains: in.MailDomains, KeepZeros: in.KeepZeros,
-		PeopleComplete: true, Thresholds: in.Thresholds, Zones: map[string]*time.Location{}}
+		PeopleComplete: true, Thresholds: in.Thresholds, Links: in.Links, Zones: map[string]*time.Location{}}
 	var err error
 	if s.Zone, err = time.LoadLocation(in.Zone); err != nil {
 		return s, err
@@ -50,7 +51,7 @@ func (t *attempt) inputs() Inputs {
 	c := t.Config
 	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Keys: c.Correlation.Keys,
 		MailDomains: c.Correlation.MailDomains, KeepZeros: map[string]bool{}, Thresholds: c.Thresholds,
-		Rules: t.Rules, Exclusions: c.Exclusions}
+		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links}
 	for _, source := range c.People {
 		in.Zones[source.Name] = source.Zone.String()
 		in.KeepZeros[source.Name] = c.Correlation.KeepZeros

@@ -164,6 +164,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 		r.Mode += "; history and clocks did not move: " + t.result.Kept
 	}
 	t.tellOverrides(r.Sources)
+	t.tellLinks(r.Sources)
 	if t.roster != nil {
 		p := t.roster.Population()
 		r.Population = reports.Population{
