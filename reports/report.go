@@ -41,6 +41,10 @@ type Report struct {
 	Exclusions []ExclusionUse
 	// Previous holds the totals of earlier accepted runs, oldest first, for the trend. It does not include this run.
 	Previous []Totals
+	// Changes compares the findings with those of the last accepted run; nil when there is none or it could not be read.
+	// NotCompared then says why, empty for a first run.
+	Changes     *Changes
+	NotCompared string
 
 	// Scratch is the folder in which large sheets are spooled while they are written; empty means the system's.
 	Scratch string `json:"-"`

@@ -306,7 +306,11 @@ func partial(r Report, name string) Report {
 }
 
 // everything is a report with every kind, flag, state, decision and result.
-func everything() Report { return report(everyRow()) }
+func everything() Report {
+	r := report(everyRow())
+	r.Changes = sampleChanges()
+	return r
+}
 
 func refused() Report {
 	r := report(nil)

@@ -115,6 +115,7 @@ func (b *book) write() error {
 // plainSheets writes the sheets that do not come from the rows.
 func (b *book) plainSheets() error {
 	return errors.Join(
+		fillTable(b, b.changesTable(), b.changeLines()),
 		fillTable(b, b.exclusionTable(), b.exclusionUses()),
 		fillTable(b, b.coverageTable(), b.gaps()),
 		fillTable(b, b.rulesTable(), b.terms()),

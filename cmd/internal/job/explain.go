@@ -28,6 +28,18 @@ type Sealed struct {
 
 // Reopen reads the sealed inputs of a run and rebuilds its roster and engine.
 func Reopen(ctx context.Context, folder *runstore.Folder) (*Sealed, error) {
+	s, err := unseal(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.each(ctx, s.engine.Survey); err != nil || !s.engine.NeedsResolve() {
+		return s, err
+	}
+	return s, s.each(ctx, s.engine.Resolve)
+}
+
+// unseal rebuilds the people of a run, without a look at its accounts.
+func unseal(folder *runstore.Folder) (*Sealed, error) {
 	s := &Sealed{folder: folder}
 	if err := readJSON(folder.Path(FileInputs), &s.Inputs); err != nil {
 		return nil, err
@@ -49,10 +61,7 @@ func Reopen(ctx context.Context, folder *runstore.Folder) (*Sealed, error) {
 	}
 	s.roster = b.Build()
 	s.engine = reconcile.NewEngine(settings, s.roster)
-	if err := s.each(ctx, s.engine.Survey); err != nil || !s.engine.NeedsResolve() {
-		return s, err
-	}
-	return s, s.each(ctx, s.engine.Resolve)
+	return s, nil
 }
 
 func (s *Sealed) addPeople(b *reconcile.RosterBuilder, source string) error {

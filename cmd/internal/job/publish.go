@@ -42,6 +42,9 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
 	report.Exclusions = append(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), t.breakGlassUse()...)
 	report.Rows = rowsOf(f.rows)
+	if err := t.tellChanges(ctx, &report); err != nil {
+		return err
+	}
 	t.result.Sentence = reports.Sentence(report)
 	if err := t.writeReported(f.rows); err != nil {
 		return err

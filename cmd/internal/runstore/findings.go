@@ -43,6 +43,40 @@ func (s *Store) Findings(ctx context.Context) (map[string]Finding, error) {
 	return found, s.database("read the findings", err)
 }
 
+// Closed says when an accepted run found that a finding is over, and why.
+type Closed struct {
+	At     time.Time
+	Reason string
+}
+
+// ClosedFindings returns those of the asked findings that were made once and are closed.
+func (s *Store) ClosedFindings(ctx context.Context, ids map[string]struct{}) (map[string]Closed, error) {
+	closed := map[string]Closed{}
+	if len(ids) == 0 {
+		return closed, nil
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, closed_at, closed_reason FROM findings WHERE closed_at IS NOT NULL`)
+	if err != nil {
+		return nil, s.database("read the closed findings", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, at, reason string
+		if err := rows.Scan(&id, &at, &reason); err != nil {
+			return nil, s.database("read the closed findings", err)
+		}
+		if _, asked := ids[id]; !asked {
+			continue
+		}
+		when, err := parseStamp(at)
+		if err != nil {
+			return nil, &DamagedError{s.path, err}
+		}
+		closed[id] = Closed{when, reason}
+	}
+	return closed, s.database("read the closed findings", rows.Err())
+}
+
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }

@@ -87,6 +87,11 @@ func (s *Store) LatestAccepted(ctx context.Context) (*Info, error) {
 	return &list[0], nil
 }
 
+// AcceptedRuns lists the accepted runs, the latest as-of first.
+func (s *Store) AcceptedRuns(ctx context.Context) ([]Info, error) {
+	return s.list(ctx, selectRun+`WHERE status = 'accepted' ORDER BY as_of DESC`)
+}
+
 // PreviousTotals returns the totals of the last n accepted runs, oldest first.
 func (s *Store) PreviousTotals(ctx context.Context, n int) ([]reports.Totals, error) {
 	list, err := s.list(ctx, selectRun+`WHERE status = 'accepted' ORDER BY as_of DESC LIMIT ?`, n)

@@ -157,6 +157,29 @@ func (r *verdictRow) verdict() (*Verdict, error) {
 	return v, err
 }
 
+// Link says to whom a run linked one account.
+type Link struct {
+	AccountKey
+	// PersonSystem and Person are empty when the account was linked to nobody.
+	PersonSystem string
+	Person       string
+}
+
+// Links yields to whom the run linked every account. It reads less than Verdicts.
+func (f *Folder) Links() iter.Seq2[Link, error] {
+	return func(yield func(Link, error) bool) {
+		for row, err := range readTable[seenRow](f.Path(verdictsName)) {
+			if err != nil {
+				yield(Link{}, err)
+				return
+			}
+			if !yield(Link{AccountKey{row.Source, row.Account}, row.PersonSystem, row.PersonID}, nil) {
+				return
+			}
+		}
+	}
+}
+
 // AccountKey names an account for good: the source and the immutable id.
 type AccountKey struct{ Source, Account string }
 

@@ -1,0 +1,239 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
+)
+
+// Difference is what changed between two runs. It is the object that "leaver diff --json" prints.
+type Difference struct {
+	From RunStand `json:"from"`
+	To   RunStand `json:"to"`
+	// Counts holds the number of findings by what became of them, zeros included.
+	Counts map[reports.ChangeKind]int64 `json:"counts"`
+	Links  LinkDrift                    `json:"links"`
+	People PeopleDrift                  `json:"people"`
+	// Changes lists the findings, persisting ones too, in the order of reports.
+	Changes []reports.Change `json:"changes"`
+}
+
+// RunStand names one of the runs.
+type RunStand struct {
+	Run    string    `json:"run"`
+	AsOf   time.Time `json:"as_of"`
+	Status string    `json:"status"`
+	// Incomplete names the account sources that the run did not read completely.
+	Incomplete []string `json:"incomplete"`
+}
+
+// LinkDrift counts the accounts that both runs saw and linked differently.
+type LinkDrift struct {
+	// Both is the number of accounts that both runs saw.
+	Both int64 `json:"both"`
+	// Moved accounts have another owner than before, Lost ones none any more, Gained ones had none before.
+	Moved  int64 `json:"moved"`
+	Lost   int64 `json:"lost"`
+	Gained int64 `json:"gained"`
+}
+
+// PeopleDrift counts people whose employment is not as it was.
+type PeopleDrift struct {
+	// Ended people were employed or about to be, and their employment is over; CameBack the reverse; New ones were not
+	// known to the earlier run.
+	Ended    int64 `json:"ended"`
+	CameBack int64 `json:"came_back"`
+	New      int64 `json:"new"`
+}
+
+// Diff compares two finished runs from what they sealed. The first must be the earlier one.
+func Diff(ctx context.Context, store *runstore.Store, from, to *runstore.Info) (*Difference, error) {
+	d := &Difference{From: runStand(from), To: runStand(to), Counts: map[reports.ChangeKind]int64{}}
+	var folders [2]*runstore.Folder
+	for i, info := range []*runstore.Info{from, to} {
+		var err error
+		if folders[i], err = store.Folder(ctx, info.ID); err != nil {
+			return nil, err
+		}
+	}
+	before, after := standOf(folders[0], from.Sources), standOf(folders[1], to.Sources)
+	var err error
+	d.Changes, err = compare(ctx, before, after, func(map[string]struct{}) (map[string]string, error) {
+		return reopenedBetween(ctx, store, from, to)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range reports.ChangeKinds() {
+		d.Counts[kind] = 0
+	}
+	for _, c := range d.Changes {
+		d.Counts[c.Change]++
+	}
+	if d.Links, err = linkDrift(ctx, folders[0], folders[1], parts(from, to)); err != nil {
+		return nil, err
+	}
+	d.People, err = peopleDrift(folders[0], folders[1])
+	return d, err
+}
+
+func runStand(info *runstore.Info) RunStand {
+	s := RunStand{Run: info.ID, AsOf: info.AsOf, Status: string(info.Status), Incomplete: []string{}}
+	for _, source := range info.Sources {
+		if !source.People && !source.Coverage.Verdict.Complete() {
+			s.Incomplete = append(s.Incomplete, source.Name)
+		}
+	}
+	return s
+}
+
+// reopenedBetween returns what the accepted runs after from, up to the one named to, noted as reopened when they ended.
+func reopenedBetween(ctx context.Context, store *runstore.Store, from, to *runstore.Info) (map[string]string, error) {
+	runs, err := store.AcceptedRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reopened := map[string]string{}
+	for _, run := range runs {
+		if !run.AsOf.After(from.AsOf) || run.AsOf.After(to.AsOf) {
+			continue
+		}
+		folder, err := store.Folder(ctx, run.ID)
+		if err != nil {
+			return nil, err
+		}
+		var report struct{ Changes *reports.Changes }
+		if err := readJSON(folder.Path(FileReport), &report); err != nil {
+			return nil, err
+		}
+		if report.Changes == nil {
+			continue
+		}
+		for _, c := range report.Changes.List {
+			if c.Change == reports.ChangeReopened {
+				reopened[c.ID] = c.Why
+			}
+		}
+	}
+	return reopened, nil
+}
+
+// partAccounts is how many accounts are compared at a time: what bounds the memory of the comparison of links.
+const partAccounts = 1 << 20
+
+// parts is the number of parts in which the accounts of two runs are compared.
+func parts(from, to *runstore.Info) uint64 {
+	most := int64(0)
+	for _, info := range []*runstore.Info{from, to} {
+		all := int64(0)
+		for _, source := range info.Sources {
+			all += source.Accounts.Read
+		}
+		most = max(most, all)
+	}
+	return uint64(most/partAccounts) + 1
+}
+
+// linkDrift reads the links of both runs once per part, and holds those of one part as numbers.
+func linkDrift(ctx context.Context, before, after *runstore.Folder, parts uint64) (LinkDrift, error) {
+	var d LinkDrift
+	for part := range parts {
+		owners := map[uint64]uint64{}
+		err := eachLink(ctx, before, func(account, owner uint64) {
+			if account%parts == part {
+				owners[account] = owner
+			}
+		})
+		if err != nil {
+			return d, err
+		}
+		err = eachLink(ctx, after, func(account, owner uint64) {
+			if was, both := owners[account]; both {
+				d.add(was, owner)
+			}
+		})
+		if err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func (d *LinkDrift) add(was, is uint64) {
+	d.Both++
+	switch {
+	case was == is:
+	case is == 0:
+		d.Lost++
+	case was == 0:
+		d.Gained++
+	default:
+		d.Moved++
+	}
+}
+
+// eachLink shows every account of a run and its owner as numbers, the owner 0 for none.
+func eachLink(ctx context.Context, folder *runstore.Folder, look func(account, owner uint64)) error {
+	for link, err := range folder.Links() {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		owner := uint64(0)
+		if link.Person != "" {
+			owner = max(1, number(link.PersonSystem, reconcile.Fold(link.Person)))
+		}
+		look(number(link.Source, link.Account), owner)
+	}
+	return nil
+}
+
+// number stands for a pair of names; two pairs share one with a chance of one in 2^64.
+func number(system, id string) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d:%s,%s", len(system), system, id)
+	return h.Sum64()
+}
+
+// peopleDrift builds the people of both runs, one after the other. Memory grows with people.
+func peopleDrift(before, after *runstore.Folder) (PeopleDrift, error) {
+	var d PeopleDrift
+	gone, err := goneOf(before)
+	if err != nil {
+		return d, err
+	}
+	now, err := goneOf(after)
+	if err != nil {
+		return d, err
+	}
+	for person, is := range now {
+		was, known := gone[person]
+		switch {
+		case !known:
+			d.New++
+		case is && !was:
+			d.Ended++
+		case was && !is:
+			d.CameBack++
+		}
+	}
+	return d, nil
+}
+
+// goneOf says of everyone that a run knew whether their employment was over.
+func goneOf(folder *runstore.Folder) (map[string]bool, error) {
+	sealed, err := unseal(folder)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	sealed.roster.People(func(p *reconcile.Person) { gone[reconcile.Fold(p.Ref())] = p.Gone() })
+	return gone, nil
+}
