@@ -1,10 +1,7 @@
 package job
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,13 +9,11 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -143,108 +138,6 @@ func rowsOf(rows []*reports.Row) func() iter.Seq2[reports.Row, error] {
 			}
 		}
 	}
-}
-
-// describe fills in everything of the report but its rows.
-func (t *attempt) describe(ctx context.Context) reports.Report {
-	c := t.Config
-	r := reports.Report{
-		Organisation: c.Organisation, Run: t.result.Run, AsOf: t.asOf, Started: t.started, Ended: t.Now().UTC(),
-		Zone: c.Timezone, Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host,
-		Config: filepath.Base(c.Path), ConfigDigest: c.Digest(), PolicyDigest: policyDigest(t.Rules),
-		Mode:       "Detect only – nothing was changed",
-		Thresholds: c.Thresholds, Rules: t.Rules, Scratch: t.run.Dir(),
-	}
-	for _, list := range [][]scanned{t.people, t.sources} {
-		for _, s := range list {
-			r.Sources = append(r.Sources, s.Source)
-		}
-	}
-	if t.result.Status != Refused {
-		r.Sources = append(r.Sources, t.unreadSources()...)
-	}
-	if t.result.Kept != "" {
-		r.Mode += "; history and clocks did not move: " + t.result.Kept
-	}
-	t.tellOverrides(r.Sources)
-	t.tellLinks(r.Sources)
-	if t.roster != nil {
-		p := t.roster.Population()
-		r.Population = reports.Population{
-			Rows: p.Rows, Merged: p.Merged, People: p.Rows - p.Merged, Employed: p.Employed, Ended: p.Ended, Prehire: p.Prehire,
-			OnLeave: p.OnLeave, Suspended: p.Suspended, Remembered: p.Remembered, UpcomingEnds: p.UpcomingEnds,
-		}
-	}
-	previous, err := t.Store.PreviousTotals(ctx, trendRuns)
-	if err != nil {
-		t.Log.Warn("the trend of earlier runs is left out of the report", "error", err)
-	}
-	r.Previous = previous
-	return r
-}
-
-// unreadSources lists the configured sources that this run was told to leave out, so that the report does not pass over them.
-func (t *attempt) unreadSources() []reports.Source {
-	var list []reports.Source
-	for _, source := range t.Config.Sources {
-		if slices.ContainsFunc(t.chosen, func(s config.Source) bool { return s.Name == source.Name }) {
-			continue
-		}
-		list = append(list, reports.Source{Name: source.Name, Kind: source.Connector.Name,
-			Coverage: scanners.Coverage{Why: "this run was told to leave it out (--source)"}})
-	}
-	return list
-}
-
-// tellOverrides puts every gate that an override opened tonight on the Coverage sheet, with its owner, reason and end.
-func (t *attempt) tellOverrides(sources []reports.Source) {
-	for _, o := range t.gate.opened {
-		i := max(0, slices.IndexFunc(sources, func(s reports.Source) bool { return s.Name == o.Source }))
-		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "gate " + o.Gate,
-			Cause:  fmt.Sprintf("opened by %s until %s (%s): %s", o.Owner, o.Until.UTC().Format(time.DateOnly), o.Place, o.Reason),
-			Effect: "what the gate would have stopped went through"})
-	}
-}
-
-// trendRuns is how many earlier runs the trend of the report shows.
-const trendRuns = 11
-
-func policyDigest(rules []policies.Rule) string {
-	h := sha256.New()
-	for _, r := range rules {
-		fmt.Fprintf(h, "%s %s\n", r.Name, r.Digest)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// exclusionUse counts what each exclusion hid, those of rules after the global ones.
-func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []*reports.Row, now time.Time) []reports.ExclusionUse {
-	hides := map[string]int64{}
-	for _, row := range rows {
-		if row.Decision.Kind == policies.Excluded {
-			hides[row.Decision.By]++
-		}
-	}
-	all := slices.Clone(global)
-	for _, rule := range rules {
-		all = append(all, rule.Exclude...)
-	}
-	var use []reports.ExclusionUse
-	for _, x := range all {
-		use = append(use, reports.ExclusionUse{Exclusion: x, Hides: hides[x.ID], Expired: x.Expired(now)})
-	}
-	return use
-}
-
-// breakGlassUse lists the emergency accounts beside the exclusions: they never get a finding, and every report says so.
-func (t *attempt) breakGlassUse() []reports.ExclusionUse {
-	var use []reports.ExclusionUse
-	for i, b := range t.Config.BreakGlass {
-		state := cmp.Or(t.emergency[i], "NOT SEEN in this run")
-		use = append(use, reports.ExclusionUse{Exclusion: policies.Exclusion{ID: fmt.Sprintf("break-glass %d", i+1), Source: b.Source,
-			Account: b.Account, Owner: b.Owner, Reason: strings.TrimSpace(b.Reason + " – " + state), Place: b.Place}})
-	}
-	return use
 }
 
 // writeInputs seals what the run was given besides records.
