@@ -114,6 +114,14 @@ func dnKey(dn string) string {
 	return b.String()
 }
 
+// Below reports whether the entry with this DN stands below the folder, at any depth.
+func Below(dn, folder string) bool {
+	folder = dnKey(folder)
+	name, below := strings.CutSuffix(dnKey(dn), ","+folder)
+	escapes := len(name) - len(strings.TrimRight(name, `\`))
+	return below && folder != "" && escapes%2 == 0 // an escaped comma is part of a name
+}
+
 func endsWithSeparator(s string) bool {
 	return s == "" || strings.HasSuffix(s, ",") || strings.HasSuffix(s, "=") || strings.HasSuffix(s, "+")
 }

@@ -73,7 +73,7 @@ func TestLinks(t *testing.T) {
 		{"in force from now", both, []reconcile.Link{link(to("hr/200"), func(l *reconcile.Link) { l.At = noon })}, login(), "hr/200", reconcile.UsedAfterEnd, ""},
 		{"approved by whom it is about", both, []reconcile.Link{link(to("hr/100"), func(l *reconcile.Link) { l.Second = " P100@corp.example" })}, login(keys("200")), "hr/200", reconcile.UsedAfterEnd, "approved by the person whom it is about"},
 		{"approved by who made it", both, []reconcile.Link{link(to("hr/100"), func(l *reconcile.Link) { l.Second = "ANN" })}, login(keys("200")), "hr/200", reconcile.UsedAfterEnd, "no second approver"},
-		{"two entries disagree", both, []reconcile.Link{link(to("hr/100")), link(to("hr/200"))}, login(), "hr/100", "", "neither is used"},
+		{"two entries disagree", both, []reconcile.Link{link(to("hr/200")), link(to("hr/100"))}, login(), "hr/100", "", "neither is used"},
 		{"people data that cannot be trusted stays disputed", append(both, human("300", hired), twoNames), []reconcile.Link{link(to("hr/300"))}, login(), "disputed", reconcile.Disputed, ""},
 		{"not: no candidate", both, []reconcile.Link{link(not("hr/200"))}, login(keys("100", "200")), "hr/100", "", ""},
 		{"not: nobody left", both, []reconcile.Link{link(not("hr/100"))}, login(), "", reconcile.Orphan, ""},

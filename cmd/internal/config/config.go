@@ -67,6 +67,8 @@ type Correlation struct {
 	MailDomains map[string]string
 	// KeepZeros is true when leading zeros of employee ids always matter.
 	KeepZeros bool
+	// Classifier holds the rules about kinds, in the order of the file.
+	Classifier []Classifier
 }
 
 // BreakGlass is one emergency account: always reported, never acted on.

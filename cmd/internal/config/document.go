@@ -40,7 +40,7 @@ type correlation struct {
 	MailDomains map[string]string `yaml:"mail_domains" doc:"Former mail domains and the domain that replaced each."`
 	Zeros       string            `yaml:"zeros" doc:"strip: leading zeros of employee ids do not matter where all ids are digits and none collide (default). keep: they matter."`
 	LoginRules  *unsupported      `yaml:"login_rules" doc:"Not supported yet."`
-	Classifier  *unsupported      `yaml:"classifier" doc:"Not supported yet."`
+	Classifier  []classifier      `yaml:"classifier" doc:"Rules that say which accounts are no ordinary ones; the first that matches decides."`
 }
 
 type thresholds struct {
@@ -110,5 +110,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules", "classifier"}
+	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules"}
 }

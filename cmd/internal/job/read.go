@@ -138,6 +138,7 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 		breakGlass := t.breakGlass(source.Name)
 		result, err := scan(ctx, t.Job, source, from, out, func(a *scanners.Account) []string {
 			a.System = source.Name
+			t.Config.Classify(a)
 			names := append([]string{a.ID}, a.Logins...)
 			for _, name := range names {
 				if i, listed := breakGlass[reconcile.Fold(name)]; listed {
