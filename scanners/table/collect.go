@@ -113,7 +113,7 @@ func (c *collector[R]) judge(v *scanners.Coverage, reports []fileReport) {
 	if total.proved != "" && v.Verdict == scanners.Consistent {
 		v.Verdict, v.Why = scanners.Proved, total.proved
 	}
-	for _, doubt := range c.doubts(reports) {
+	for _, doubt := range append(c.doubts(reports), c.notes.people.doubts(c.mustFill, c.want, c.optional)...) {
 		v.Worsen(scanners.Partial, doubt)
 	}
 	if total.wrong != "" {

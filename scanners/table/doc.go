@@ -45,20 +45,22 @@
 //
 // The encoding is told by a byte order mark or is UTF-8; others, such as windows-1252, have to be declared. The delimiter is
 // the one of , ; TAB | under which the mapped columns are found. Title rows above the header are skipped, repeated headers
-// dropped. A row whose number of fields differs from the header's, or that has a wrong quote or a NUL byte, is rejected with
+// dropped. Lines end in LF, CR LF or CR. A row whose number of fields differs from the header's, or that has a wrong quote or a NUL byte, is rejected with
 // its line number. A last row such as "Total: 1234" is the file's own count.
 //
 // # Excel workbooks
 //
 // The only sheet with rows is read, or the one that sheet names. Hidden rows are read. A formula counts by the value that
-// was saved with it; a row with a formula without value is rejected. Sizes are limited before and while unpacking.
+// was saved with it; a row with a formula without value is rejected. Cells merged across rows below
+// the header make the file partial when a mapped column is among them. Sizes are limited before and while unpacking.
 //
 // # How sure it is of having read everything
 //
 // complete (proved): the rows agree with expect_rows, a sidecar, a trailer or a Parquet footer. complete (consistent): read
 // to the end without contradiction, but a text file cannot prove that it is whole. partial: the file breaks off or changes
 // while it is read, a count disagrees, quotes leave it open where a row ends, a rejected account row has no readable id, or
-// an account id comes again with other data. blind: no row, unless a count of zero proves it or allow_empty permits it.
+// an account id comes again with other data, or, of 20 people or more, none has a usable mail, start or status though its
+// column is mapped and not optional. blind: no row, unless a count of zero proves it or allow_empty permits it.
 //
 // A sidecar is JSON ({"rows": 1234, "sha256": "…", "produced_at": "2026-03-01T04:00:00Z"}) or the output of sha256sum.
 //

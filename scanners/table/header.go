@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -175,6 +176,12 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 	if len(sample) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	if old := oldLineEnds(sample); old {
+		in = bufio.NewReaderSize(&lineEnds{in}, sampleSize)
+		if sample, err = in.Peek(sampleSize); len(sample) == 0 && err != nil {
+			return nil, err
+		}
+	}
 	delim, head, err := detect(sample, s)
 	if err != nil {
 		return nil, err
@@ -186,6 +193,24 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 		}
 	}
 	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns, written: !s.noHeader}, nil
+}
+
+// oldLineEnds reports whether lines end in CR alone, as old spreadsheets on a Mac write them.
+func oldLineEnds(sample []byte) bool {
+	return bytes.IndexByte(sample, '\r') >= 0 && bytes.IndexByte(sample, '\n') < 0
+}
+
+// lineEnds turns CR into LF.
+type lineEnds struct{ in io.Reader }
+
+func (l *lineEnds) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // detect finds the delimiter under which the wanted columns are in the header; the declared one if there is one.

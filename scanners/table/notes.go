@@ -39,6 +39,51 @@ type notes struct {
 	count map[note]int64
 	first map[note]string // the first of them in words, where one is kept
 	more  int64           // notes beyond maxNotes
+	// people counts which fields the rows of people fill.
+	people filled
+}
+
+// filled counts rows of people, and in how many of them a field says something.
+type filled struct{ rows, mail, start, status int64 }
+
+func (f *filled) count(p *scanners.Person) {
+	f.rows++
+	if len(p.Mails) > 0 {
+		f.mail++
+	}
+	if e := &p.Employments[0]; e.Start.IsKnown() {
+		f.start++
+	}
+	if p.Employments[0].StatusRaw != "" {
+		f.status++
+	}
+}
+
+func (f *filled) add(other filled) {
+	f.rows += other.rows
+	f.mail += other.mail
+	f.start += other.start
+	f.status += other.status
+}
+
+// fewPeople is the number of rows below which an empty column may be chance.
+const fewPeople = 20
+
+// doubts says which mapped columns are empty in every row: an export that lost a column looks like this, and accounts that
+// are found by it would lose their owner.
+func (f *filled) doubts(field map[string]slot, want []string, optional map[string]bool) (all []string) {
+	for _, one := range []struct {
+		name  string
+		count int64
+	}{{"mail", f.mail}, {"start", f.start}, {"status", f.status}} {
+		s, mapped := field[one.name]
+		if !mapped || s == none || one.count > 0 || f.rows < fewPeople || optional[want[s]] {
+			continue
+		}
+		all = append(all, fmt.Sprintf("not one of %d people has a value that can be used in column %q\nhint: repair the export; if it never holds one, take %s out of columns: or add `optional: [%s]`",
+			f.rows, want[s], one.name, one.name))
+	}
+	return all
 }
 
 func (n *notes) add(what note) { n.addN(what, 1) }
@@ -69,6 +114,7 @@ func (n *notes) merge(other *notes) {
 		n.addN(what, times)
 	}
 	n.more += other.more
+	n.people.add(other.people)
 }
 
 // mojibake notes a text that was UTF-8, was taken for windows-1252 and written as UTF-8 again: "MÃ¼ller".

@@ -64,7 +64,7 @@ func openPeople(c PeopleConfig, env scanners.Env) (scanners.Source[scanners.Pers
 	if c.Rows == "person" {
 		policy = rejectRepeated
 	}
-	return &source[scanners.Person]{settings: s, env: env, repeats: policy,
+	return &source[scanners.Person]{settings: s, env: env, repeats: policy, mustFill: f.mustFill(),
 		mapping: func(n *notes) mapping[scanners.Person] {
 			return &personMapping{peopleFields: f, values: values{settings: s, notes: n}, zones: map[string]bool{}}
 		}}, nil
@@ -94,6 +94,15 @@ func (f *peopleFields) claim(p *plan, c PeopleColumns) {
 	f.personZone, f.employmentID = p.one(c.Zone), p.one(c.EmploymentID)
 }
 
+// mustFill are the fields that an export never leaves empty in every row.
+func (f *peopleFields) mustFill() map[string]slot {
+	fields := map[string]slot{"start": f.start, "status": f.status}
+	if len(f.mails) > 0 {
+		fields["mail"] = f.mails[0]
+	}
+	return fields
+}
+
 // byField maps the name of each mapped field to its columns.
 func (c PeopleColumns) byField() map[string]List {
 	all := map[string]List{"other_ids": c.OtherIDs, "mail": c.Mail}
@@ -116,7 +125,7 @@ type personMapping struct {
 // could not be read.
 func (m *personMapping) identify(cells []cell) (string, []string) {
 	m.cells = cells
-	id, _ := m.key(m.peopleFields.id)
+	id, _ := m.employeeID()
 	keys, _ := m.keys(m.otherIDs)
 	mails, _ := m.values.mails(m.peopleFields.mails)
 	return id, append(keys, mails...)
@@ -125,7 +134,7 @@ func (m *personMapping) identify(cells []cell) (string, []string) {
 func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id string, wrong *defect) {
 	m.cells = cells
 	p.Place = at.String()
-	if p.ID, wrong = m.key(m.peopleFields.id); wrong != nil {
+	if p.ID, wrong = m.employeeID(); wrong != nil {
 		return "", wrong
 	}
 	if p.ID == "" {
@@ -147,7 +156,17 @@ func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id s
 		return p.ID, wrong
 	}
 	p.Employments = []scanners.Employment{employment}
+	m.notes.people.count(p)
 	return p.ID, nil
+}
+
+// employeeID is the key of a person. 1E5 is what programs make of 100000.
+func (m *personMapping) employeeID() (string, *defect) {
+	id, wrong := m.key(m.peopleFields.id)
+	if wrong == nil && len(id) >= 3 && len(id) <= 4 && id[0] > '0' && id[0] <= '9' && id[1] == 'E' && allDigits(id[2:]) {
+		return "", m.wrong(m.peopleFields.id, "%q is a number that a program has shortened, so its digits are lost\nhint: export the ids as text", id)
+	}
+	return id, wrong
 }
 
 // zoneOf is the person's own zone. A name that does not exist would move the end of the employment.
@@ -175,6 +194,9 @@ func (m *personMapping) employment() (e scanners.Employment, wrong *defect) {
 	return e, wrong
 }
 
+// noStartFrom is the first year in which no employment starts: dates as late as this stand for an open end.
+const noStartFrom = 2200
+
 // startDate is unknown when empty or a placeholder before 2 January 1901.
 func (m *personMapping) startDate() (scanners.Fact[scanners.Date], *defect) {
 	if m.start == none {
@@ -190,6 +212,9 @@ func (m *personMapping) startDate() (scanners.Fact[scanners.Date], *defect) {
 	date := m.day(moment)
 	if sentinel || date.Before(scanners.Date{Year: 1901, Month: time.January, Day: 2}) {
 		return scanners.Unknown[scanners.Date](fmt.Sprintf("the file says %q", m.at(m.start).display())), nil
+	}
+	if m.openEnd.dates[date] || date.Year >= noStartFrom {
+		return scanners.Fact[scanners.Date]{}, m.wrong(m.start, "%q is no start of an employment\nhint: are the columns of start and end swapped?", m.at(m.start).display())
 	}
 	return scanners.Known(date), nil
 }

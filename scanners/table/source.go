@@ -20,6 +20,8 @@ type source[R scanners.Record] struct {
 	repeats repeats
 	// unkeyedIsPartial says that a rejected row without readable id makes the source partial.
 	unkeyedIsPartial bool
+	// mustFill are fields whose column cannot be empty in every row; nil for accounts.
+	mustFill map[string]slot
 }
 
 // repeats says what an id means that occurs twice.

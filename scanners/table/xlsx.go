@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,10 @@ type sheetGrid struct {
 	count  int64
 	wrong  *defect
 	closed bool // the end of the rows was seen
+	// below is the row of the header, wanted the columns that are read, merged the cells that were merged among them.
+	below  int64
+	wanted []int
+	merged []string
 }
 
 // openXLSX prepares a workbook.
@@ -50,6 +55,7 @@ func openXLSX(src io.ReaderAt, size int64, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
+	g.below, g.wanted = g.row, head.columns
 	return &gridReader{grid: g, name: "row", header: head.names, columns: head.columns, written: !s.noHeader, found: findings{sheet: chosen.name}}, nil
 }
 
@@ -102,12 +108,19 @@ func (w *workbook) grid(s sheet) (*sheetGrid, error) {
 	return &sheetGrid{book: w, part: part, d: xml.NewDecoder(part)}, nil
 }
 
-func (g *sheetGrid) close() error     { return g.part.Close() }
-func (g *sheetGrid) size() int        { return len(g.cells) }
-func (g *sheetGrid) defect() *defect  { return g.wrong }
-func (g *sheetGrid) place() int64     { return g.row }
-func (g *sheetGrid) cut() bool        { return false }
-func (g *sheetGrid) doubts() []string { return nil }
+func (g *sheetGrid) close() error    { return g.part.Close() }
+func (g *sheetGrid) size() int       { return len(g.cells) }
+func (g *sheetGrid) defect() *defect { return g.wrong }
+func (g *sheetGrid) place() int64    { return g.row }
+func (g *sheetGrid) cut() bool       { return false }
+
+func (g *sheetGrid) doubts() []string {
+	if g.merged == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("cells are merged across rows (%s), so only the first row has their value\nhint: undo the merging where the file is made",
+		strings.Join(g.merged, ", "))}
+}
 
 func (g *sheetGrid) filled() int {
 	n := 0
@@ -172,10 +185,41 @@ func (g *sheetGrid) element(name string) (xml.StartElement, error) {
 		case xml.EndElement:
 			if t.Name.Local == "sheetData" {
 				g.closed = true
+				g.readMerged()
 				return xml.StartElement{}, io.EOF
 			}
 		}
 	}
+}
+
+// readMerged finds, behind the rows, which cells of several rows were merged into one. What cannot be read there holds no row.
+func (g *sheetGrid) readMerged() {
+	for g.wanted != nil && len(g.merged) < maxNamed {
+		token, err := g.d.Token()
+		if err != nil {
+			return
+		}
+		t, ok := token.(xml.StartElement)
+		if !ok || t.Name.Local != "mergeCell" {
+			continue
+		}
+		from, to, _ := strings.Cut(attribute(t, "ref"), ":")
+		if last := rowOf(to); last <= g.below || last == rowOf(from) {
+			continue
+		}
+		if slices.ContainsFunc(g.wanted, func(c int) bool { return c >= columnOf(from) && c <= columnOf(to) }) {
+			g.merged = append(g.merged, from+":"+to)
+		}
+	}
+}
+
+// rowOf is the row of a reference such as B7; 0 when it has none.
+func rowOf(ref string) int64 {
+	n, err := strconv.ParseInt(strings.TrimLeft(ref, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // readRow reads the cells of one row.

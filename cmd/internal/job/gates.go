@@ -121,12 +121,22 @@ func (g *gate) peopleFiles(people []scanned) error {
 				return err
 			}
 		}
+		if n := s.Coverage.RejectedUnkeyed; n > 1 && n*unkeyedShare > s.Coverage.Read {
+			first, _ := firstRejection(s)
+			if err := g.stop("people_rejected", s.Name, "%d of %d people rows have no id that can be read, the first: %s", n, s.Coverage.Read, first); err != nil {
+				return err
+			}
+		}
 		if err := g.volume(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// unkeyedShare bounds people rows without a readable id, of whom nothing is known but that they exist: more than one, and
+// more than one in so many.
+const unkeyedShare = 10_000
 
 // firstRejection tells the first rejected record of a source, and what its reader suggests to do.
 func firstRejection(s scanned) (text, hint string) {
@@ -203,7 +213,7 @@ func (g *gate) roster(now reconcile.Population) error {
 		return nil
 	}
 	was := g.last.Population
-	days := max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour)))
+	days := g.days()
 	limit := perDay(g.gates.EmployedLost, days)
 	if lost := was.Employed - now.Employed; limit.Exceeded(lost, was.Employed) {
 		return g.stop("employed_lost", "", "%d people are employed, %d fewer than in the last accepted run (limit: %s)", now.Employed, lost, limit)
@@ -215,6 +225,35 @@ func (g *gate) roster(now reconcile.Population) error {
 	}
 	return nil
 }
+
+// sameIDs refuses ids that differ in leading zeros only. Are they one person, the zeros were lost in some rows; are they
+// two, accounts must not be compared without zeros. Only the configuration can tell.
+func (g *gate) sameIDs(issues []reconcile.Issue, keepZeros bool) error {
+	for _, issue := range issues {
+		if !keepZeros && strings.HasSuffix(issue.Text, "differ only in leading zeros, so zeros are kept") {
+			return &GateError{Gate: "people", Source: issue.Source, Text: strings.TrimSuffix(issue.Text, ", so zeros are kept"),
+				Hint: "if they are one person, repair the source: it has lost zeros; if they are two, add `keep_zeros: true` under correlation"}
+		}
+	}
+	return nil
+}
+
+// sameLives checks that the people whom the last accepted run knew still have their names, their first day and the end that
+// had passed: dates that all moved, or columns that changed places, give as many rows and as many employed people as ever.
+func (g *gate) sameLives(known lives, roster *reconcile.Roster) error {
+	if g.last == nil {
+		return nil
+	}
+	limit := perDay(g.gates.PeopleLost, g.days())
+	if changed, of := known.changed(roster); limit.Exceeded(changed, of) {
+		return g.stop("people_lost", "", "%d of %d people have another first day, another end than the one that had passed, or two other names than in the last accepted run (limit: %s)",
+			changed, of, limit)
+	}
+	return nil
+}
+
+// days is how many days, at least one, lie between this run and the last accepted one.
+func (g *gate) days() int64 { return max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour))) }
 
 // departures checks who is gone from the people sources since the last accepted run, person by person: as many newcomers do
 // not make up for them.
@@ -244,7 +283,7 @@ func (g *gate) departures(roster *reconcile.Roster, c *config.Config) error {
 			return err
 		}
 	}
-	days := max(1, int64(g.asOf.Sub(g.last.AsOf)/(24*time.Hour)))
+	days := g.days()
 	if limit := perDay(g.gates.EmployedLost, days); limit.Exceeded(vanished, g.last.Population.Employed) {
 		return g.stop("employed_lost", "", "%d people are gone from the people sources since the last accepted run (limit: %s)", vanished, limit)
 	}

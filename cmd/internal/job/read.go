@@ -69,6 +69,7 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known := livesOf(history)
 	b := reconcile.NewRoster(settings, history)
 	for i := range t.people {
 		s := &t.people[i]
@@ -90,6 +91,12 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	t.result.People.Rows, t.result.People.Employed, t.result.People.Ended = p.Rows, p.Employed, p.Ended
 	t.result.People.Prehire, t.result.People.Remembered = p.Prehire, p.Remembered
 	if err := t.gate.peopleFiles(t.people); err != nil {
+		return err
+	}
+	if err := t.gate.sameIDs(t.roster.Issues(), t.Config.Correlation.KeepZeros); err != nil {
+		return err
+	}
+	if err := t.gate.sameLives(known, t.roster); err != nil {
 		return err
 	}
 	if err := t.gate.departures(t.roster, t.Config); err != nil {
