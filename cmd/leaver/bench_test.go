@@ -27,7 +27,7 @@ func BenchmarkRun(b *testing.B) {
 			}
 			b.ReportMetric(float64(last.read), "accounts")
 			b.ReportMetric(float64(last.people), "people")
-			b.ReportMetric(float64(last.peak)/(1<<20), "peak-MB")
+			b.ReportMetric(float64(last.peak)/1e6, "peak-MB")
 			b.ReportMetric(last.cpu.Seconds(), "cpu-s")
 			b.ReportMetric(float64(last.findings), "findings")
 			if before.read > 0 {

@@ -18,8 +18,8 @@ import (
 
 func main() {
 	// A night holds the people and the findings and streams the rest, so collecting more often costs little time and
-	// saves more than half as much memory as the people take. GOGC overrides it.
-	if standard := debug.SetGCPercent(40); standard != 100 {
+	// saves most of what the garbage would take. GOGC overrides it.
+	if standard := debug.SetGCPercent(30); standard != 100 {
 		debug.SetGCPercent(standard)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
