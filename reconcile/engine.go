@@ -21,6 +21,8 @@ type Engine struct {
 	// ordinary counts, by system and person, the enabled ordinary accounts; more than two count as two.
 	ordinary map[string][]uint8
 	links    linkTable
+	// secondaries holds the logins of primary accounts that login rules lead to; Resolve fills in whose they are.
+	secondaries map[accountRef]match
 }
 
 type accountRef struct{ system, key string }
@@ -28,7 +30,7 @@ type accountRef struct{ system, key string }
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
 	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
-		links: newLinkTable(&settings, roster)}
+		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}}
 }
 
 // Survey takes note of one account before anything is judged.
@@ -37,6 +39,7 @@ func (e *Engine) Survey(a *scanners.Account) {
 	if l := e.links.of(a); l != nil {
 		l.seen = true
 	}
+	e.surveyLogin(a)
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
 		if m := e.matcher(false).account(a); m.person >= 0 && !m.disputed() {
 			e.countOrdinary(a.System, m.person)
@@ -67,12 +70,15 @@ func (e *Engine) doubled(system string, person int32) bool {
 	return counts != nil && counts[person] > 1
 }
 
-// NeedsResolve reports whether any surveyed account refers to another account of its system.
-func (e *Engine) NeedsResolve() bool { return len(e.wanted) > 0 }
+// NeedsResolve reports whether any surveyed account leads to another account.
+func (e *Engine) NeedsResolve() bool {
+	return len(e.wanted)+len(e.secondaries) > 0
+}
 
 // Resolve looks whether a is an account that others refer to, and if so remembers whose it is. A reference that several
 // accounts answer to names the people of all of them.
 func (e *Engine) Resolve(a *scanners.Account) {
+	e.resolveLogin(e.links.accepted(a))
 	keys := append([]string{a.ID, a.DN}, a.Logins...)
 	for _, key := range keys {
 		if key == "" {
@@ -115,9 +121,11 @@ type file struct {
 	sponsor *Person
 	// unresolved lists the references of a non-personal account that lead to nobody.
 	unresolved []string
-	lastUse    scanners.Signal
-	used       bool
-	idle       scanners.Fact[time.Time]
+	// missed lists the primary accounts that login rules lead to and that lead to nobody.
+	missed  []string
+	lastUse scanners.Signal
+	used    bool
+	idle    scanners.Fact[time.Time]
 }
 
 // responsible is the owner or else the sponsor; nil when there is neither.
@@ -135,6 +143,7 @@ func (e *Engine) open(a *scanners.Account, explain bool) *file {
 	f.lastUse, f.used = a.LastUse()
 	f.idle = a.Idle()
 	f.match = e.matcher(explain).account(a)
+	e.followLogin(f, explain)
 	switch {
 	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
 		if !f.match.disputed() {

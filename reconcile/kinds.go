@@ -126,6 +126,8 @@ func isOrphan(f *file) bool {
 
 func whyOrphan(f *file) string {
 	switch {
+	case len(f.missed) > 0:
+		return fmt.Sprintf("no key names a person, and by its login the account belongs to whoever has %s: nobody", strings.Join(f.missed, ", "))
 	case f.Kind.Personal() && len(f.EmployeeIDs)+len(f.Mails)+len(f.Anchors) == 0:
 		return "the account carries no key that could name a person"
 	case f.Kind.Personal():

@@ -18,7 +18,9 @@ type Settings struct {
 	// PeopleComplete is whether every authoritative source was read completely. Without it nobody is an orphan.
 	PeopleComplete bool
 	// Links is the reviewed link table. It overrides every key.
-	Links      []Link
+	Links []Link
+	// LoginRules find the person of accounts that no key leads to anybody.
+	LoginRules []LoginRule
 	Thresholds Thresholds
 }
 

@@ -69,6 +69,7 @@ type Correlation struct {
 	KeepZeros bool
 	// Classifier holds the rules about kinds, in the order of the file.
 	Classifier []Classifier
+	LoginRules []reconcile.LoginRule
 }
 
 // BreakGlass is one emergency account: always reported, never acted on.

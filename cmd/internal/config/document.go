@@ -39,7 +39,7 @@ type correlation struct {
 	Keys        []string          `yaml:"keys" doc:"The keys that may link an account to a person, strongest first."`
 	MailDomains map[string]string `yaml:"mail_domains" doc:"Former mail domains and the domain that replaced each."`
 	Zeros       string            `yaml:"zeros" doc:"strip: leading zeros of employee ids do not matter where all ids are digits and none collide (default). keep: they matter."`
-	LoginRules  *unsupported      `yaml:"login_rules" doc:"Not supported yet."`
+	LoginRules  []loginRule       `yaml:"login_rules" doc:"Rules that lead from the login of a secondary account to the person of a primary one, where no key names anybody."`
 	Classifier  []classifier      `yaml:"classifier" doc:"Rules that say which accounts are no ordinary ones; the first that matches decides."`
 }
 
@@ -110,5 +110,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list", "login_rules"}
+	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list"}
 }

@@ -55,6 +55,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	c.Sources = f.sources("sources", doc.Sources, c.Zone, kinds)
 	f.uniqueNames(c)
 	c.Correlation = f.correlation(doc.Correlation)
+	c.Correlation.LoginRules = f.loginRules(doc.Correlation.LoginRules, c)
 	c.Correlation.Classifier = f.classifiers(doc.Correlation.Classifier, c)
 	c.Thresholds = f.thresholds(doc.Thresholds)
 	c.Gates = f.gates(doc.Gates, c.Zone, slices.Concat(names(c.People), names(c.Sources)))

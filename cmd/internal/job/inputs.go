@@ -18,17 +18,18 @@ type Inputs struct {
 	KeepZeros   map[string]bool      `json:"keep_zeros"`
 	Thresholds  reconcile.Thresholds `json:"thresholds"`
 	// People and Sources name what was read, in order.
-	People     []string             `json:"people"`
-	Sources    []string             `json:"sources"`
-	Rules      []policies.Rule      `json:"rules"`
-	Exclusions []policies.Exclusion `json:"exclusions"`
-	Links      []reconcile.Link     `json:"links"`
+	People     []string              `json:"people"`
+	Sources    []string              `json:"sources"`
+	Rules      []policies.Rule       `json:"rules"`
+	Exclusions []policies.Exclusion  `json:"exclusions"`
+	LoginRules []reconcile.LoginRule `json:"login_rules"`
+	Links      []reconcile.Link      `json:"links"`
 }
 
 // settings turns sealed inputs into what the engine takes.
 func (in *Inputs) settings() (reconcile.Settings, error) {
 	s := reconcile.Settings{AsOf: in.AsOf, Keys: in.Keys, MailDomains: in.MailDomains, KeepZeros: in.KeepZeros,
-		PeopleComplete: true, Thresholds: in.Thresholds, Links: in.Links, Zones: map[string]*time.Location{}}
+		PeopleComplete: true, Thresholds: in.Thresholds, Links: in.Links, LoginRules: in.LoginRules, Zones: map[string]*time.Location{}}
 	var err error
 	if s.Zone, err = time.LoadLocation(in.Zone); err != nil {
 		return s, err
@@ -51,7 +52,7 @@ func (t *attempt) inputs() Inputs {
 	c := t.Config
 	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Keys: c.Correlation.Keys,
 		MailDomains: c.Correlation.MailDomains, KeepZeros: map[string]bool{}, Thresholds: c.Thresholds,
-		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links}
+		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links, LoginRules: c.Correlation.LoginRules}
 	for _, source := range c.People {
 		in.Zones[source.Name] = source.Zone.String()
 		in.KeepZeros[source.Name] = c.Correlation.KeepZeros
