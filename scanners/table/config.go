@@ -70,6 +70,7 @@ type AccountColumns struct {
 // PeopleConfig is the configuration of a file of people.
 type PeopleConfig struct {
 	Reading `yaml:",inline"`
+	Preset  string        `yaml:"preset,omitempty" doc:"HR product whose export this is: adp, bamboohr, oracle-hcm, peoplesoft, successfactors, ukg or workday. It fills in columns, status words, dates and, where its meaning is known, last_day; every key that is set here counts before it, column by column and word by word."`
 	Columns PeopleColumns `yaml:"columns" doc:"Column of each field: its name in the header, its number where header is false, in JSON a key or a path such as profile.email. Several for a field that may have several values: [a, b]."`
 	LastDay string        `yaml:"last_day,omitempty" doc:"How end is meant: inclusive (the last day of work) or exclusive (the first day without employment). It has no default."`
 	OpenEnd *List         `yaml:"open_end,omitempty" doc:"Values of end that mean no end, beside the empty cell; default 9999-12-31, 9999-01-01, 4712-12-31, 2099-12-31, 0000-00-00, 1900-01-01 and NULL."`

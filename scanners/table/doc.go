@@ -19,6 +19,7 @@
 //
 // path is a file, a pattern such as exports/crm-*.csv, or a list of them; all files together are one source. The name's
 // ending tells the format (.csv .tsv .txt .xlsx .json .jsonl .parquet, text formats also with .gz) unless format does.
+// For the people exports of some HR products a preset fills in most of it: preset: workday.
 // [Reading] documents every key, [AccountColumns] and [PeopleColumns] every field.
 //
 // # What the words of a file mean

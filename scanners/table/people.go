@@ -46,6 +46,9 @@ func newOpenEnds(list *List) openEnds {
 
 // openPeople checks the configuration of a file of people.
 func openPeople(c PeopleConfig, env scanners.Env) (scanners.Source[scanners.Person], error) {
+	if err := c.applyPreset(); err != nil {
+		return nil, err
+	}
 	s, err := c.check(env, nil, []string{"status"})
 	if err != nil {
 		return nil, err
