@@ -20,7 +20,8 @@
 // time, with a reference to its own row. Row ids (T-00001, O-00001 …) follow the order of [Report.Rows].
 //
 // Changes lists findings, not rows: what is other than in the last accepted run ([Report.Changes]). What its lines add and
-// take away per kind is what the totals of the two runs differ by.
+// take away per kind is what the totals of the two runs differ by. Upcoming ends lists the people of [Report.Upcoming], and
+// Residual access everybody of Terminations once, with the worst account per system: memory grows with them.
 //
 // The termination test gives each row of Terminations a [Result] and five attributes, A to E; the sheet Rules defines each
 // of them in words, and assess.go in code.

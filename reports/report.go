@@ -45,6 +45,9 @@ type Report struct {
 	// NotCompared then says why, empty for a first run.
 	Changes     *Changes
 	NotCompared string
+	// Upcoming lists the employed people whose stated end lies in the next 30 days, the nearest first. There are
+	// Population.UpcomingEnds of them.
+	Upcoming []Upcoming
 
 	// Scratch is the folder in which large sheets are spooled while they are written; empty means the system's.
 	Scratch string `json:"-"`

@@ -165,7 +165,7 @@ func (w *sheetWriter[T]) heads() error {
 		if st == body {
 			st = head
 		}
-		w.cells[i] = excelize.Cell{StyleID: w.book.styles.ids[st], Value: c.head}
+		w.book.styles.excel(&w.cells[i], cell{value: c.head, style: st})
 	}
 	return w.out.SetRow(at(1, headRow), w.line, excelize.RowOpts{Height: 30})
 }

@@ -74,6 +74,8 @@ type tally struct {
 	excludedBy        map[string]int64
 	notMet            [attributes]int64
 	systems           map[string]*systemTally
+	// leavers holds everyone of Terminations, by source and id.
+	leavers map[string]*leaverTally
 	// first holds the rows that need a decision first.
 	first []entry
 	// stillEnabled counts enabled accounts of leavers, stateUnknown those of them whose state is unknown.
@@ -93,7 +95,8 @@ const firstRows = 8
 func newTally() *tally {
 	return &tally{kinds: map[reconcile.Kind]int64{}, flags: map[string]int64{}, severities: map[reconcile.Severity]int64{},
 		decisions: map[policies.DecisionKind]int64{}, situations: map[reconcile.Situation]int64{}, results: map[Result]int64{},
-		rules: map[string]int64{}, excludedBy: map[string]int64{}, systems: map[string]*systemTally{}}
+		rules: map[string]int64{}, excludedBy: map[string]int64{}, systems: map[string]*systemTally{},
+		leavers: map[string]*leaverTally{}}
 }
 
 // each calls visit for every row, in order, with its place and test result.
@@ -176,6 +179,7 @@ func (t *tally) add(e entry) {
 }
 
 func (t *tally) addLeaver(e entry) {
+	t.addResidue(e)
 	t.results[e.Result]++
 	for i, m := range e.Marks {
 		if m == NotMet {

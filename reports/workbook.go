@@ -116,6 +116,8 @@ func (b *book) write() error {
 func (b *book) plainSheets() error {
 	return errors.Join(
 		fillTable(b, b.changesTable(), b.changeLines()),
+		fillTable(b, b.upcomingTable(), b.upcomingLines()),
+		fillTable(b, b.residualTable(), b.residuals()),
 		fillTable(b, b.exclusionTable(), b.exclusionUses()),
 		fillTable(b, b.coverageTable(), b.gaps()),
 		fillTable(b, b.rulesTable(), b.terms()),

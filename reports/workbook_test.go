@@ -145,7 +145,7 @@ func TestEveryPartIsOtherForAnotherReport(t *testing.T) {
 }
 
 func TestSheetsInOrder(t *testing.T) {
-	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings", "Changes", "Exclusions", "Coverage", "Rules"}
+	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings", "Changes", "Upcoming ends", "Residual access", "Exclusions", "Coverage", "Rules"}
 	for name, r := range samples() {
 		if diff := cmp.Diff(want, open(t, workbook(t, r)).GetSheetList()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

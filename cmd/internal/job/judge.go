@@ -21,6 +21,7 @@ type found struct {
 	clocks   []policies.Clock
 	events   []policies.Event
 	findings []runstore.Finding
+	upcoming upcoming
 }
 
 // judge shows every account to the engine, decides on the findings and writes all verdicts to the run folder. Only
@@ -34,7 +35,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	var f found
+	f := found{upcoming: upcomingEnds(t.roster, t.asOf)}
 	for i := range t.sources {
 		if err := t.judgeSource(ctx, &t.sources[i], verdicts, &f); err != nil {
 			return nil, err
@@ -101,6 +102,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, verdicts *runstor
 		}
 		v := t.engine.Judge(a)
 		count(s, &v)
+		f.upcoming.count(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
 			f.rows = append(f.rows, &reports.Row{Verdict: v})
 			continue

@@ -37,6 +37,7 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
 	report.Exclusions = append(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), t.breakGlassUse()...)
 	report.Rows = rowsOf(f.rows)
+	report.Upcoming = f.upcoming.list()
 	if err := t.tellChanges(ctx, &report); err != nil {
 		return err
 	}
