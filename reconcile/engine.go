@@ -302,6 +302,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	_, usedSince := f.usedAfter(p.End.At)
 	set(InUse, p.Gone() && p.End.Inferred && f.enabled && usedSince)
 	set(OnLeave, p.State == Leave)
+	set(NoEndDate, e.endlessContract(p))
 	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && e.drifted(f))
 	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.doubled(f.System, f.match.person))
 	return flags
@@ -318,6 +319,23 @@ func anyRehire(named []Candidate) bool {
 
 func privileged(a *scanners.Account) bool {
 	return scanners.Is(a.Privileged, true) || a.Kind == scanners.KindAdmin
+}
+
+// endlessContract reports whether p works under a contract that states no end: in a source of contractors, or by the type of
+// the employment.
+func (e *Engine) endlessContract(p *Person) bool {
+	contractors := e.settings.Contractors[p.System]
+	if p.Gone() || p.State == Prehire {
+		return false
+	}
+	for _, t := range p.Employments {
+		kind := Fold(t.Type)
+		contract := contractors || kind == "contractor" || kind == "contingent worker"
+		if contract && !t.End.IsKnown() && !t.Status.Ended() {
+			return true
+		}
+	}
+	return contractors && len(p.Employments) == 0
 }
 
 // drifted reports whether the account has mail addresses and none of them is the owner's.

@@ -17,6 +17,8 @@ type Settings struct {
 	KeepZeros map[string]bool
 	// PeopleComplete is whether every authoritative source was read completely. Without it nobody is an orphan.
 	PeopleComplete bool
+	// Contractors names the people sources that hold contractors, whose employment ought to have an end.
+	Contractors map[string]bool
 	// Links is the reviewed link table. It overrides every key.
 	Links []Link
 	// LoginRules find the person of accounts that no key leads to anybody.

@@ -53,6 +53,8 @@ type Source struct {
 	Canaries []string
 	// Zone is the zone of the source's dates: its own, or that of the run.
 	Zone *time.Location
+	// Contractors is whether a people source holds contractors.
+	Contractors bool
 	// Decode fills the connector's configuration from the keys that are not generic.
 	Decode scanners.Decode
 	// Place is "file:line" of the entry, for messages.

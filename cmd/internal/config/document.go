@@ -27,12 +27,13 @@ type document struct {
 
 // generic is the part of a source entry that every kind has.
 type generic struct {
-	Name       string       `yaml:"name" doc:"Unique name of the source: lower-case letters, digits, - and _."`
-	Kind       string       `yaml:"kind" doc:"The connector."`
-	Allocation *int         `yaml:"allocation" doc:"Process allocation size: how many tasks may run against the system at the same time (1 to 64, default 1)."`
-	Canaries   []string     `yaml:"canaries" doc:"Ids that every scan must show; when one is missing the source is blind."`
-	Zone       string       `yaml:"zone" doc:"IANA zone of the source's dates; default is timezone."`
-	PriceList  *unsupported `yaml:"price_list" doc:"Not supported yet."`
+	Name        string       `yaml:"name" doc:"Unique name of the source: lower-case letters, digits, - and _."`
+	Kind        string       `yaml:"kind" doc:"The connector."`
+	Allocation  *int         `yaml:"allocation" doc:"Process allocation size: how many tasks may run against the system at the same time (1 to 64, default 1)."`
+	Canaries    []string     `yaml:"canaries" doc:"Ids that every scan must show; when one is missing the source is blind."`
+	Zone        string       `yaml:"zone" doc:"IANA zone of the source's dates; default is timezone."`
+	Contractors bool         `yaml:"contractors" doc:"Of a people source: it holds contractors, so that an employment without an end is flagged no_end_date."`
+	PriceList   *unsupported `yaml:"price_list" doc:"Not supported yet."`
 }
 
 type correlation struct {

@@ -36,3 +36,12 @@ func TestLoginRules(t *testing.T) {
 		})
 	}
 }
+
+func TestContractors(t *testing.T) {
+	if c := mustLoad(t, edit(t, "last_day: inclusive", "last_day: inclusive\n    contractors: true")); !c.People[0].Contractors || c.Sources[0].Contractors {
+		t.Error("contractors not taken over")
+	}
+	if _, err := load(t, edit(t, "    path: crm.csv", "    path: crm.csv\n    contractors: true")); err == nil || !strings.Contains(err.Error(), "is about people") {
+		t.Errorf("contractors among accounts: %v", err)
+	}
+}

@@ -40,9 +40,12 @@ func (f *file) source(key string, n *yaml.Node, zone *time.Location, kinds []sca
 		return Source{}
 	}
 	f.strict(only(n, keysOf(typeFor[generic]())), reflect.ValueOf(&g).Elem(), key)
-	s := Source{Name: g.Name, Allocation: or(g.Allocation, 1), Canaries: g.Canaries, Zone: zone, Place: f.where(key)}
+	s := Source{Name: g.Name, Allocation: or(g.Allocation, 1), Canaries: g.Canaries, Contractors: g.Contractors, Zone: zone, Place: f.where(key)}
 	if f.need(key+".name", g.Name) && !slug.MatchString(g.Name) {
 		f.fail(key+".name", "use lower-case letters, digits, - and _, at most 63 of them", "%q cannot be a name", g.Name)
+	}
+	if g.Contractors && !people {
+		f.fail(key+".contractors", "set it at the source of people", "is about people")
 	}
 	if g.Zone != "" {
 		s.Zone = f.zone(key+".zone", g.Zone, false)

@@ -16,6 +16,7 @@ type Inputs struct {
 	Keys        []string             `json:"keys"`
 	MailDomains map[string]string    `json:"mail_domains"`
 	KeepZeros   map[string]bool      `json:"keep_zeros"`
+	Contractors map[string]bool      `json:"contractors"`
 	Thresholds  reconcile.Thresholds `json:"thresholds"`
 	// People and Sources name what was read, in order.
 	People     []string              `json:"people"`
@@ -29,7 +30,7 @@ type Inputs struct {
 // settings turns sealed inputs into what the engine takes.
 func (in *Inputs) settings() (reconcile.Settings, error) {
 	s := reconcile.Settings{AsOf: in.AsOf, Keys: in.Keys, MailDomains: in.MailDomains, KeepZeros: in.KeepZeros,
-		PeopleComplete: true, Thresholds: in.Thresholds, Links: in.Links, LoginRules: in.LoginRules, Zones: map[string]*time.Location{}}
+		PeopleComplete: true, Thresholds: in.Thresholds, Contractors: in.Contractors, Links: in.Links, LoginRules: in.LoginRules, Zones: map[string]*time.Location{}}
 	var err error
 	if s.Zone, err = time.LoadLocation(in.Zone); err != nil {
 		return s, err
@@ -50,12 +51,13 @@ func (in *Inputs) rules(zone *time.Location) policies.Set {
 // inputs collects the parameters of this run.
 func (t *attempt) inputs() Inputs {
 	c := t.Config
-	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Keys: c.Correlation.Keys,
+	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Contractors: map[string]bool{}, Keys: c.Correlation.Keys,
 		MailDomains: c.Correlation.MailDomains, KeepZeros: map[string]bool{}, Thresholds: c.Thresholds,
 		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links, LoginRules: c.Correlation.LoginRules}
 	for _, source := range c.People {
 		in.Zones[source.Name] = source.Zone.String()
 		in.KeepZeros[source.Name] = c.Correlation.KeepZeros
+		in.Contractors[source.Name] = source.Contractors
 		in.People = append(in.People, source.Name)
 	}
 	for _, s := range t.sources {
