@@ -123,3 +123,12 @@ func TestLoginRulesAreExplained(t *testing.T) {
 		t.Errorf("why %q", v.Why)
 	}
 }
+
+// The person of the primary account exists and could not be read: the secondary is disputed, not an orphan.
+func TestLoginRuleToAnUnreadablePerson(t *testing.T) {
+	w := newWorld(human("100", hired))
+	w.settings.LoginRules = []reconcile.LoginRule{admRule()}
+	w.rejected = []scanners.Rejection{{Place: "line 9", Reason: "no date", ID: "400"}}
+	w.others = []scanners.Account{primaryOf("400", "jdoe")}
+	wantPerson(t, w, secondary("adm-jdoe"), "disputed")
+}
