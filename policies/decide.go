@@ -185,6 +185,8 @@ func neverDue(v *reconcile.Verdict) string {
 		return "the account is disabled already"
 	case v.Flags.Has(reconcile.SuspectMatch):
 		return "the match is suspect: a person has to confirm the owner"
+	case v.LikelyMiskeyed():
+		return "it is likely the account of " + v.Suggestions[0].Person.Ref() + ", who has not left: a person has to decide whose it is"
 	case v.Flags.Has(reconcile.EnabledUnknown):
 		return "it is unknown whether the account is enabled: look it up first"
 	default:

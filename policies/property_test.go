@@ -26,6 +26,8 @@ func drawVerdict(t *rapid.T) *reconcile.Verdict {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "nobody") == 0 {
 		v.Person, v.End = nil, reconcile.End{}
+		state := rapid.SampledFrom([]reconcile.PersonState{reconcile.Ended, reconcile.Employed}).Draw(t, "state of the nearest match")
+		v.Suggestions = []reconcile.Suggestion{{Person: &reconcile.Person{System: "hr", ID: "7", State: state}, Percent: 60}}
 	}
 	return v
 }
@@ -87,6 +89,7 @@ func TestDueNeedsEverything(t *testing.T) {
 			"first link":         v.Person != nil && !past.LinkSeen,
 			"disputed":           v.Kind == reconcile.Disputed,
 			"disabled already":   v.Kind == reconcile.Contradiction,
+			"likely mis-keyed":   v.LikelyMiskeyed(),
 			"suspect":            v.Flags.Has(reconcile.SuspectMatch),
 			"enabled unknown":    v.Flags.Has(reconcile.EnabledUnknown),
 			"inferred tonight":   v.End.Inferred && v.Person.Misses < 2,

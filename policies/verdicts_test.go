@@ -53,6 +53,16 @@ func orphan() *reconcile.Verdict {
 	})
 }
 
+// suggested is an orphan that likely belongs to one of several people in these states, the likeliest first.
+func suggested(states ...reconcile.PersonState) *reconcile.Verdict {
+	v := orphan()
+	for i, state := range states {
+		p := &reconcile.Person{System: "hr", ID: string(rune('1' + i)), State: state}
+		v.Suggestions = append(v.Suggestions, reconcile.Suggestion{Person: p, Percent: 60 - i, Reasons: []string{"same name"}})
+	}
+	return v
+}
+
 // inferred is a leaver whose end nobody stated, confirmed by so many further snapshots.
 func inferred(misses int) func(*reconcile.Verdict) {
 	return func(v *reconcile.Verdict) {

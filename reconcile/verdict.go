@@ -221,6 +221,9 @@ type Verdict struct {
 	DaysIdle scanners.Fact[int64]
 	// Why says in one sentence which facts made the kind. Empty when there is no finding.
 	Why string
+	// Suggestions holds who may own an orphan, likeliest first, for a person to decide on; see [Suggester]. They never make
+	// a kind, a flag or an owner.
+	Suggestions []Suggestion
 }
 
 // ID is the stable id of the finding: a hash over source, immutable account id and the family of the kind, so that it

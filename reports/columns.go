@@ -128,6 +128,64 @@ func whyCell(e entry) cell { return textOr(e.Why, dash) }
 
 func matchedByCell(e entry) cell { return textOr(e.MatchedBy, dash) }
 
+// nearestCell is the likeliest owner of an orphan: a guess, as the head of its group says.
+func nearestCell(e entry) cell {
+	if len(e.Suggestions) == 0 {
+		return text(dash)
+	}
+	return text(personName(e.Suggestions[0].Person))
+}
+
+func nearestIDCell(e entry) cell {
+	if len(e.Suggestions) == 0 {
+		return text(dash)
+	}
+	return text(e.Suggestions[0].Person.ID)
+}
+
+func nearestStatusCell(e entry) cell {
+	if len(e.Suggestions) == 0 {
+		return text(dash)
+	}
+	return text(personStatus(e.Suggestions[0].Person))
+}
+
+func confidenceCell(e entry) cell {
+	if len(e.Suggestions) == 0 {
+		return cell{style: numberCell}
+	}
+	return number(int64(e.Suggestions[0].Percent))
+}
+
+func miskeyedCell(e entry) cell {
+	switch {
+	case e.LikelyMiskeyed():
+		return text("Yes").as(chipLow)
+	case len(e.Suggestions) == 0:
+		return text(dash).as(centred)
+	default:
+		return text("No").as(centred)
+	}
+}
+
+func nearestWhyCell(e entry) cell {
+	if len(e.Suggestions) == 0 {
+		return text(dash)
+	}
+	return textOr(strings.Join(e.Suggestions[0].Reasons, "; "), dash)
+}
+
+// otherMatchesCell lists the people who are less likely, with their confidence.
+func otherMatchesCell(e entry) cell {
+	var others []string
+	for i, s := range e.Suggestions {
+		if i > 0 {
+			others = append(others, personName(s.Person)+" ("+s.Person.Ref()+", "+count(int64(s.Percent))+" %)")
+		}
+	}
+	return textOr(strings.Join(others, "; "), dash)
+}
+
 func accountKindCell(e entry) cell {
 	if e.Account.Kind == "" {
 		return text(string(scanners.KindPerson))

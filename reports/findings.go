@@ -19,15 +19,32 @@ func (b *book) orphanTable() table[entry] {
 		{head: "Last sign-in (UTC)", width: 15.5, value: lastUseCell},
 		{head: "Enabled", width: 8.5, style: headCentre, value: enabledCell},
 		{head: "Priv.", width: 8.5, style: headCentre, value: privilegedCell},
-		{head: "Why no owner", width: 42, group: "Finding", value: whyCell},
-		{head: "Flags", width: 20, value: flagsCell},
-		{head: "Rule", width: 16, value: ruleCell},
+		{head: "Why no owner", width: 32, group: "Finding", value: whyCell},
+		{head: "Nearest match", width: 20, group: "Likely owner (a guess to decide on)", value: nearestCell},
+		{head: "Confidence %", width: 10.5, style: headNumber, value: confidenceCell},
+		{head: "Likely mis-keyed", width: 9.5, style: headCentre, value: miskeyedCell},
+		{head: "Flags", width: 16, group: "Policy", value: flagsCell},
+		{head: "Rule", width: 14, value: ruleCell},
 		{head: "Grace until", width: 10.5, value: graceCell},
 		{head: "Action", width: 18, value: actionCell},
 	}
-	return b.findingTable("Orphans", onOrphans, "Orphans – enabled accounts that nobody answers for",
-		"An account is an orphan only when every people source was read completely and none of its keys names anybody, now or earlier.",
+	orphans := b.findingTable("Orphans", onOrphans, "Orphans – enabled accounts that nobody answers for",
+		"An account is an orphan only when every people source was read completely and none of its keys names anybody, now or earlier."+b.miskeyedCount(),
 		b.noneFound("No orphan was found."), columns)
+	orphans.columns = append(orphans.columns,
+		column[entry]{head: "Match because", width: 60, aside: true, value: nearestWhyCell},
+		column[entry]{head: "Match person ID", width: 13, aside: true, value: nearestIDCell},
+		column[entry]{head: "Match HR status", width: 13, aside: true, value: nearestStatusCell},
+		column[entry]{head: "Other matches", width: 44, aside: true, value: otherMatchesCell})
+	return orphans
+}
+
+// miskeyedCount says how many orphans are none for all one can guess, and what that means.
+func (b *book) miskeyedCount() string {
+	if b.tally.miskeyed == 0 {
+		return ""
+	}
+	return " " + several(b.tally.miskeyed, "account") + " " + isAre(b.tally.miskeyed) + " likely mis-keyed, not ownerless: the nearest match has not left, so nothing is ever due about them by itself."
 }
 
 // dormantTable is one row per account that is unused for too long, or was never used.

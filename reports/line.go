@@ -64,9 +64,26 @@ type Line struct {
 	DecidedWhy string  `json:"decided_why"`
 	// Candidates are the employee ids that a disputed account's keys name.
 	Candidates []string `json:"candidates"`
+	// Suggestions are people who may own an orphan, likeliest first: guesses for a person to decide on. LikelyMiskeyed is
+	// true when the first of them has not left.
+	Suggestions    []LineSuggestion `json:"suggestions"`
+	LikelyMiskeyed bool             `json:"likely_miskeyed"`
 	// Coverage is that of the source: a program that counts lines has to look at it.
 	Coverage string `json:"coverage"`
 	Run      string `json:"run"`
+}
+
+// LineSuggestion is a person who may own an orphan.
+type LineSuggestion struct {
+	// Person is the employee id, PersonSource the people source that it is from.
+	Person       string `json:"person"`
+	PersonSource string `json:"person_source"`
+	Name         string `json:"name"`
+	PersonState  string `json:"person_state"`
+	// Confidence lies above 0 and not above 0.9: a guess is never as good as a key.
+	Confidence float64 `json:"confidence"`
+	// Reasons say what speaks for the person, the strongest first.
+	Reasons []string `json:"reasons"`
 }
 
 // Lines turns rows of r into their JSON form.
@@ -84,7 +101,7 @@ func (x *index) line(r Row) Line {
 		AccountKind: string(a.Kind), DisplayName: utf8Text(a.DisplayName), Created: factStamp(a.Created), LastUse: lastUse(r),
 		LastSignal: r.LastUse.Name, DisabledAt: factStamp(a.DisabledAt), DaysIdle: known(r.DaysIdle), Rule: utf8Text(r.Decision.Rule),
 		Action: r.Decision.Action, Until: stampOf(r.Decision.Until), DecidedBy: utf8Text(r.Decision.By), FirstSeen: stampOf(r.Decision.FirstSeen),
-		Why: utf8Text(r.Why), DecidedWhy: utf8Text(r.Decision.Why), Candidates: []string{}, Coverage: x.coverage(a.System), Run: x.Run,
+		Why: utf8Text(r.Why), DecidedWhy: utf8Text(r.Decision.Why), Candidates: []string{}, Suggestions: []LineSuggestion{}, Coverage: x.coverage(a.System), Run: x.Run,
 	}
 	if r.OfLeaver() {
 		l.Result = x.assess(r).Result
@@ -94,6 +111,19 @@ func (x *index) line(r Row) Line {
 	}
 	for _, c := range r.Candidates {
 		l.Candidates = append(l.Candidates, utf8Text(c.Person.ID))
+	}
+	l.LikelyMiskeyed = r.LikelyMiskeyed()
+	for _, s := range r.Suggestions {
+		l.Suggestions = append(l.Suggestions, lineSuggestion(s))
+	}
+	return l
+}
+
+func lineSuggestion(s reconcile.Suggestion) LineSuggestion {
+	l := LineSuggestion{Person: utf8Text(s.Person.ID), PersonSource: utf8Text(s.Person.System), Name: utf8Text(s.Person.Name()),
+		PersonState: string(s.Person.State), Confidence: float64(s.Percent) / 100, Reasons: []string{}}
+	for _, reason := range s.Reasons {
+		l.Reasons = append(l.Reasons, utf8Text(reason))
 	}
 	return l
 }
@@ -206,8 +236,19 @@ var csvFields = [...]csvField{
 	{"why", func(l Line) string { return l.Why }},
 	{"decided_why", func(l Line) string { return l.DecidedWhy }},
 	{"candidates", func(l Line) string { return strings.Join(l.Candidates, " ") }},
+	{"suggestions", suggestionsField},
+	{"likely_miskeyed", func(l Line) string { return strconv.FormatBool(l.LikelyMiskeyed) }},
 	{"coverage", func(l Line) string { return l.Coverage }},
 	{"run", func(l Line) string { return l.Run }},
+}
+
+// suggestionsField names each suggested person with the confidence: "hr/00123 0.6, hr/00456 0.4".
+func suggestionsField(l Line) string {
+	parts := make([]string, len(l.Suggestions))
+	for i, s := range l.Suggestions {
+		parts[i] = s.PersonSource + "/" + s.Person + " " + strconv.FormatFloat(s.Confidence, 'f', -1, 64)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // daysLateField is empty where nobody's employment has ended.

@@ -154,6 +154,11 @@ func everyRow() []Row {
 	service.Kind = scanners.KindService
 	guest := account("corp-ad", "gst-1", "guest_ext", "")
 	guest.Kind = scanners.KindGuest
+	sales := flagged(verdict(account("okta", "00u9", "shared.sales", "2026-11-19 08:00"), reconcile.Orphan, reconcile.High, nil, "no key of the account names a person"), reconcile.Locked|reconcile.Expired)
+	sales.Suggestions = []reconcile.Suggestion{
+		{Person: employed("E10534", "Sales", "Sharon"), Percent: 60, Reasons: []string{`login "shared.sales": given and family name`, "same manager (hr/E9001)"}},
+		{Person: conti, Percent: 35, Reasons: []string{`login "shared.sales": initial and family name`}},
+	}
 
 	rows := []Row{
 		{flagged(verdict(privileged, reconcile.UsedAfterEnd, reconcile.Critical, conti, "hr/E10680 ended on 2026-08-27, the account was used on 2026-08-29"), reconcile.Privileged|reconcile.FailedLogins), dueDecision()},
@@ -165,7 +170,7 @@ func everyRow() []Row {
 		{verdict(disabled(account("crm", "c-10", "amara.keller", "2026-10-30 16:30"), "2026-10-28 09:00"), reconcile.Contradiction, reconcile.High, keller, "disabled on 2026-10-28, yet used on 2026-10-30"), reportOnly()},
 		{verdict(account("corp-ad", "ad-9", "jaya.lopez", "2026-11-20 08:00"), reconcile.SuspendedActive, reconcile.High, suspended, "hr/E10700 is suspended"), reportOnly()},
 		{verdict(service, reconcile.OwnerLeft, reconcile.High, conti, "hr/E10680 ended, who answers for this service account"), reportOnly()},
-		{flagged(verdict(account("okta", "00u9", "shared.sales", "2026-11-19 08:00"), reconcile.Orphan, reconcile.High, nil, "no key of the account names a person"), reconcile.Locked|reconcile.Expired), reportOnly()},
+		{sales, reportOnly()},
 		{verdict(guest, reconcile.Orphan, reconcile.Medium, nil, "guest account without an owner or sponsor on record"), policies.Decision{Kind: policies.Excluded, By: "X-02", Until: when("2026-12-31 00:00"), Why: "exclusion X-02"}},
 		{disputed(), reportOnly()},
 		{verdict(disabled(account("crm", "c-11", "x.contra", "2026-11-02 10:00"), "2026-10-30 00:00"), reconcile.Contradiction, reconcile.High, employed("E1", "Doe", "Alex"), "disabled, yet used"), reportOnly()},

@@ -64,6 +64,8 @@ type tally struct {
 	lines [homes]int64
 	// disputed and suspect count the accounts on Ambiguous: those that live there, and those listed on another sheet as well.
 	disputed, suspect int64
+	// miskeyed counts the orphans that likely belong to somebody who has not left.
+	miskeyed          int64
 	kinds             map[reconcile.Kind]int64
 	flags             map[string]int64
 	severities        map[reconcile.Severity]int64
@@ -156,6 +158,9 @@ func (t *tally) add(e entry) {
 		if e.of > 0 {
 			t.suspect++
 		}
+	}
+	if e.LikelyMiskeyed() {
+		t.miskeyed++
 	}
 	t.kinds[e.Kind]++
 	t.severities[e.Severity]++

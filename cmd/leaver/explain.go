@@ -76,6 +76,7 @@ func explain(w io.Writer, x *job.Explanation, asOf time.Time) {
 		fmt.Fprintf(w, "  flags: %s\n", strings.Join(flags, ", "))
 	}
 	explainOwner(w, x)
+	explainSuggestions(w, v)
 	explainFacts(w, a)
 	explainTests(w, x)
 	explainDecision(w, x)
@@ -124,6 +125,23 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	}
 	if p.Rehire != "" {
 		fmt.Fprintf(w, "    rehire?      %s may be the same human\n", p.Rehire)
+	}
+}
+
+// explainSuggestions lists who may own an orphan.
+func explainSuggestions(w io.Writer, v *reconcile.Verdict) {
+	if len(v.Suggestions) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  suggestions (guesses for a person to decide on; they decide nothing)\n")
+	for _, s := range v.Suggestions {
+		fmt.Fprintf(w, "    %2d %%  %s  %s, %s\n", s.Percent, s.Person.Ref(), reports.Visible(s.Person.Name()), s.Person.State)
+		for _, reason := range s.Reasons {
+			fmt.Fprintf(w, "          %s\n", reports.Visible(reason))
+		}
+	}
+	if v.LikelyMiskeyed() {
+		fmt.Fprintln(w, "    likely mis-keyed, not ownerless: the likeliest owner has not left, so this is never due by itself")
 	}
 }
 

@@ -130,8 +130,10 @@ func (s *Sealed) Explain(ctx context.Context, name string) ([]Explanation, error
 		return nil, err
 	}
 	var list []Explanation
+	suggester := reconcile.NewSuggester(s.engine)
 	for _, a := range accounts {
 		x := Explanation{Explanation: s.engine.Explain(a)}
+		suggester.Suggest(&x.Verdict)
 		x.Decision, err = s.decision(&x.Verdict)
 		if err != nil {
 			return nil, err

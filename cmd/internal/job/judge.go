@@ -36,8 +36,9 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 	}
 	defer verdicts.Discard()
 	f := found{upcoming: upcomingEnds(t.roster, t.asOf)}
+	suggester := reconcile.NewSuggester(t.engine)
 	for i := range t.sources {
-		if err := t.judgeSource(ctx, &t.sources[i], verdicts, &f); err != nil {
+		if err := t.judgeSource(ctx, &t.sources[i], suggester, verdicts, &f); err != nil {
 			return nil, err
 		}
 	}
@@ -95,12 +96,13 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 	}
 }
 
-func (t *attempt) judgeSource(ctx context.Context, s *scanned, verdicts *runstore.VerdictWriter, f *found) error {
+func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconcile.Suggester, verdicts *runstore.VerdictWriter, f *found) error {
 	for a, err := range t.accounts(ctx, s) {
 		if err != nil {
 			return err
 		}
 		v := t.engine.Judge(a)
+		suggester.Suggest(&v)
 		count(s, &v)
 		f.upcoming.count(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
