@@ -65,17 +65,17 @@ type tally struct {
 	// disputed and suspect count the accounts on Ambiguous: those that live there, and those listed on another sheet as well.
 	disputed, suspect int64
 	// miskeyed counts the orphans that likely belong to somebody who has not left.
-	miskeyed          int64
-	kinds             map[reconcile.Kind]int64
-	flags             map[string]int64
-	severities        map[reconcile.Severity]int64
-	decisions         map[policies.DecisionKind]int64
-	situations        map[reconcile.Situation]int64
-	results           map[Result]int64
-	rules             map[string]int64
-	excludedBy        map[string]int64
-	notMet            [attributes]int64
-	systems           map[string]*systemTally
+	miskeyed   int64
+	kinds      map[reconcile.Kind]int64
+	flags      map[string]int64
+	severities map[reconcile.Severity]int64
+	decisions  map[policies.DecisionKind]int64
+	situations map[reconcile.Situation]int64
+	results    map[Result]int64
+	rules      map[string]int64
+	excludedBy map[string]int64
+	notMet     [attributes]int64
+	systems    map[string]*systemTally
 	// leavers holds everyone of Terminations, by source and id.
 	leavers map[string]*leaverTally
 	// first holds the rows that need a decision first.
