@@ -351,6 +351,12 @@ func (r *Roster) count(b *RosterBuilder) {
 	}
 }
 
+// DropKeys frees the memory of the key indexes once every account is judged. The people and what is remembered of them
+// stay; nothing can be correlated any more.
+func (r *Roster) DropKeys() {
+	r.ids, r.mails, r.others, r.former = nil, index{}, index{}, nil
+}
+
 // Population returns the counts of people.
 func (r *Roster) Population() Population { return r.population }
 

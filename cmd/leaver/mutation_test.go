@@ -77,10 +77,8 @@ func (h *hrFile) csv(comma rune, crlf bool) []byte {
 
 // world is one company: its files in a folder, and two nights judged with the clean HR file.
 type world struct {
-	dir         string
-	first, next []string // as-of of both nights
-	clean       map[string]map[string]line
-	hr          hrFile
+	dir   string
+	clean map[string]map[string]line
 }
 
 // line is what a run says of one account.

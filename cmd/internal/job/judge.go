@@ -42,6 +42,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 			return nil, err
 		}
 	}
+	t.roster.DropKeys()
 	if err := t.gate.joins(t.sources); err != nil {
 		return nil, err
 	}
