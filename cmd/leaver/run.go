@@ -33,7 +33,11 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Scan, reconcile, decide and report: the nightly job",
 		Long: `Reads the people sources, then the account sources side by side, joins them, applies the rules and writes the
-report. Nothing is changed anywhere but in the state folder. Findings alone do not make it fail: use --fail-on.`,
+report. Nothing is changed anywhere but in the state folder. Findings alone do not make it fail: use --fail-on.
+
+History and grace clocks move only with an accepted run. A run is kept, which means that it writes its folder and report and
+moves nothing, when its as-of is not later than that of the last accepted run or lies more than a day ahead, when --source
+leaves sources out, and when no account source could be read. The gates hold for it all the same.`,
 		Example: `  leaver run
   leaver run --as-of 2026-11-30 --json | jq .findings
   leaver run --source crm --fail-on leaver_active --fail-on used_after_end`,
