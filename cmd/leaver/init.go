@@ -9,19 +9,29 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/scanners/all"
 )
 
 func (a *app) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented leaver.yaml and policies to start from",
-		Long:  "Writes leaver.yaml (or the file that -c names) and policies/leavers.yaml beside it. Files that are there stay as they are.",
-		Args:  args(cobra.NoArgs),
+		Long: `Writes leaver.yaml (or the file that -c names), and beside it policies/leavers.yaml and leaver.schema.json, with which an
+editor completes and checks leaver.yaml. Files that are there stay as they are.`,
+		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
+			schema, err := config.Schema(all.Kinds())
+			if err != nil {
+				return err
+			}
 			if err := a.create(a.config, config.Starter()); err != nil {
 				return err
 			}
-			return a.create(filepath.Join(filepath.Dir(a.config), "policies", "leavers.yaml"), config.StarterPolicy())
+			dir := filepath.Dir(a.config)
+			if err := a.create(filepath.Join(dir, "leaver.schema.json"), string(schema)+"\n"); err != nil {
+				return err
+			}
+			return a.create(filepath.Join(dir, "policies", "leavers.yaml"), config.StarterPolicy())
 		},
 	}
 }

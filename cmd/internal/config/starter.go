@@ -6,7 +6,8 @@ func Starter() string { return starter }
 // StarterPolicy returns the commented rules that "leaver init" writes to policies/leavers.yaml.
 func StarterPolicy() string { return starterPolicy }
 
-const starter = `# leaver.yaml: what leaver reads, and how it judges. Every key is checked; a misspelt one is an error.
+const starter = `# yaml-language-server: $schema=leaver.schema.json
+# leaver.yaml: what leaver reads, and how it judges. Every key is checked; a misspelt one is an error.
 # Paths are relative to this file.
 
 organisation: Example Corp
