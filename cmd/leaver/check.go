@@ -31,15 +31,8 @@ a gate would stop a run now. Nothing is judged and nothing is kept.`,
 }
 
 func (a *app) check(ctx context.Context, asJSON bool) error {
-	c, err := a.load()
+	c, rules, err := a.ready()
 	if err != nil {
-		return err
-	}
-	rules, err := c.Rules()
-	if err != nil {
-		return err
-	}
-	if err := c.CheckAt(a.now()); err != nil {
 		return err
 	}
 	last, history, err := lastRun(ctx, c)

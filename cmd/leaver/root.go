@@ -13,6 +13,7 @@ import (
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/scanners/all"
 )
 
@@ -113,6 +114,19 @@ func (a *app) log() *slog.Logger {
 }
 
 func (a *app) load() (*config.Config, error) { return config.Load(a.config, all.Kinds()) }
+
+// ready loads what a run needs: the configuration and its rules, checked as of now.
+func (a *app) ready() (*config.Config, []policies.Rule, error) {
+	c, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := c.Rules()
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, rules, c.CheckAt(a.now())
+}
 
 // store opens the run store of the configuration for reading what earlier runs left.
 func (a *app) store() (*config.Config, *runstore.Store, error) {

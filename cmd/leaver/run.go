@@ -57,15 +57,8 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 			return usageError{fmt.Errorf("--fail-on: unknown kind %q\nhint: the kinds are %v", kind, reconcile.Kinds())}
 		}
 	}
-	c, err := a.load()
+	c, rules, err := a.ready()
 	if err != nil {
-		return err
-	}
-	rules, err := c.Rules()
-	if err != nil {
-		return err
-	}
-	if err := c.CheckAt(a.now()); err != nil {
 		return err
 	}
 	asOf, err := parseAsOf(f.asOf, c)
