@@ -3,13 +3,9 @@ package job
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
@@ -49,7 +45,7 @@ func unseal(folder *runstore.Folder) (*Sealed, error) {
 		return nil, err
 	}
 	s.rules = s.Inputs.rules(settings.Zone)
-	history, err := readHistory(folder.Path(FileHistory))
+	history, err := folder.History()
 	if err != nil {
 		return nil, err
 	}
@@ -189,30 +185,4 @@ func readJSON(path string, into any) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-func readHistory(path string) (reconcile.History, error) {
-	var h reconcile.History
-	in, err := os.Open(path)
-	if err != nil {
-		return h, err
-	}
-	defer in.Close()
-	z, err := zstd.NewReader(in)
-	if err != nil {
-		return h, fmt.Errorf("%s: %w", path, err)
-	}
-	defer z.Close()
-	lines := json.NewDecoder(z)
-	for {
-		var p reconcile.PastPerson
-		err := lines.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return h, nil
-		}
-		if err != nil {
-			return h, fmt.Errorf("%s: %w", path, err)
-		}
-		h.People = append(h.People, p)
-	}
 }

@@ -192,6 +192,9 @@ func (t *attempt) stages(ctx context.Context) error {
 	if err := t.readAccounts(ctx); err != nil {
 		return err
 	}
+	if t.result.Blind() {
+		t.result.Status, t.result.Kept = Kept, "no account source could be read"
+	}
 	t.Progress.Stage("reconciling")
 	found, err := t.judge(ctx)
 	if err != nil {

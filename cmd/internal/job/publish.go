@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -23,13 +21,12 @@ import (
 
 // The files of a run folder that the job writes beside the snapshots.
 const (
-	FileInputs  = "inputs.json"
-	FileReport  = "report.json"
-	FileConfig  = "leaver.yaml"
-	FileHistory = "history.jsonl.zst"
-	FileBook    = "report.xlsx"
-	FileCSV     = "rows.csv"
-	FileJSON    = "rows.jsonl"
+	FileInputs = "inputs.json"
+	FileReport = "report.json"
+	FileConfig = "leaver.yaml"
+	FileBook   = "report.xlsx"
+	FileCSV    = "rows.csv"
+	FileJSON   = "rows.jsonl"
 )
 
 // publish writes everything that people read, seals the folder and moves the state.
@@ -63,9 +60,6 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 // settleState is the point of no return: one transaction that makes this run the last accepted one, or, for an earlier
 // night, keeps its folder and nothing else.
 func (t *attempt) settleState(ctx context.Context, f *found, report reports.Report) error {
-	if t.result.Blind() {
-		t.result.Status, t.result.Kept = Kept, "no account source could be read"
-	}
 	outcome, err := t.outcome(report, "")
 	switch {
 	case err != nil:
@@ -115,13 +109,18 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+"-*")
+	return replaceFile(to, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
+}
+
+// replaceFile writes a file beside the one at path and puts it in its place, whole or not at all.
+func replaceFile(path string, write func(io.Writer) error) error {
+	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	err = write(out)
 	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
-		err = os.Rename(out.Name(), to)
+		err = os.Rename(out.Name(), path)
 	}
 	if err != nil {
 		err = errors.Join(err, os.Remove(out.Name()))
@@ -147,23 +146,6 @@ func (t *attempt) writeInputs() error {
 		return err
 	}
 	return writeJSON(t.run, FileInputs, t.inputs())
-}
-
-// sealHistory writes the history that the run starts from.
-func (t *attempt) sealHistory(history reconcile.History) error {
-	return writeFile(t.run, FileHistory, func(w io.Writer) error {
-		z, err := zstd.NewWriter(w)
-		if err != nil {
-			return err
-		}
-		lines := json.NewEncoder(z)
-		for i := range history.People {
-			if err := lines.Encode(&history.People[i]); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
 }
 
 func writeFile(run *runstore.Run, name string, write func(io.Writer) error) error {
@@ -386,16 +368,5 @@ func Rewrite(folder *runstore.Folder, path string) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	err = reports.Workbook(out, report)
-	if err = errors.Join(err, out.Close()); err == nil {
-		err = os.Rename(out.Name(), path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(out.Name()))
-	}
-	return err
+	return replaceFile(path, func(w io.Writer) error { return reports.Workbook(w, report) })
 }

@@ -61,7 +61,7 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 		history = historyBefore(history, t.asOf)
 	}
 	// What the run was given is sealed here, so that it need not stay in memory.
-	if err := t.sealHistory(history); err != nil {
+	if err := t.run.WriteHistory(history); err != nil {
 		return err
 	}
 	in := t.inputs()

@@ -31,6 +31,7 @@ const (
 	manifestName = "manifest.json"
 	verdictsName = "verdicts.parquet"
 	reportedName = "reported.jsonl.zst"
+	historyName  = "history.jsonl.zst"
 )
 
 // AccountsName is the file of an account source's snapshot.

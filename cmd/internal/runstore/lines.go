@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -111,6 +112,38 @@ func (f *Folder) Rejected(source string) iter.Seq2[*scanners.Rejection, error] {
 		return func(func(*scanners.Rejection, error) bool) {}
 	}
 	return readLines[scanners.Rejection](f.Path(RejectedName(source)))
+}
+
+// WriteHistory seals the history that the run starts from, as history.jsonl.zst.
+func (r *Run) WriteHistory(h reconcile.History) error {
+	file, err := r.CreateFile(historyName)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	l, err := newLines(file)
+	if err != nil {
+		return err
+	}
+	for i := range h.People {
+		if err := l.write(&h.People[i]); err != nil {
+			return err
+		}
+	}
+	_, _, err = l.close()
+	return err
+}
+
+// History is the history that the run started from.
+func (f *Folder) History() (reconcile.History, error) {
+	var h reconcile.History
+	for p, err := range readLines[reconcile.PastPerson](f.Path(historyName)) {
+		if err != nil {
+			return h, err
+		}
+		h.People = append(h.People, *p)
+	}
+	return h, nil
 }
 
 // storedRow is one reported account, in full. The account is in the form of its snapshot, where every instant has a place;

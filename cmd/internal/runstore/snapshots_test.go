@@ -335,3 +335,20 @@ func readFails[T any](seq iter.Seq2[T, error]) error {
 	}
 	return nil
 }
+
+// What a run starts from is read back from its folder as it was given.
+func TestSealedHistory(t *testing.T) {
+	r := newRun(t, nil, 1)
+	want := reconcile.History{People: []reconcile.PastPerson{person("a", 1), person("b", 2)}}
+	want.People[1].Misses, want.People[1].InferredSince, want.People[1].FormerMails = 1, night(1), []string{"old@example.com"}
+	if err := r.WriteHistory(want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
