@@ -60,12 +60,23 @@ type Env struct {
 	Secret func(ref string) (Secret, error)
 	// Now is the wall clock.
 	Now func() time.Time
+	// AsOf is the instant that the run judges at, for a source that tells the past and the future apart; the zero time means
+	// Now. No source may leave a record out because of it.
+	AsOf time.Time
 	// Zone is the run's time zone, for values that state none.
 	Zone *time.Location
 	// Reject keeps a record that could not be used. It may be called from the scanning goroutine only.
 	Reject func(Rejection) error
 	// Allocation bounds how many tasks (connections, files) the source runs at the same time.
 	Allocation *Allocation
+}
+
+// JudgedAt is the instant that the run judges at.
+func (e Env) JudgedAt() time.Time {
+	if e.AsOf.IsZero() {
+		return e.Now()
+	}
+	return e.AsOf
 }
 
 // Secret is a credential. Every way of printing it gives "[redacted]".

@@ -25,14 +25,23 @@ type collector[R scanners.Record] struct {
 	repeated  int64    // ids that occur again with another row
 	examples  []string // of such ids
 	notes     notes
+	held      holder[R] // nil where every row is a record
+	heldWhy   string    // what the records were made of
 }
 
 func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collector[R] {
-	return &collector[R]{source: s, emit: emit}
+	c := &collector[R]{source: s, emit: emit}
+	if s.hold != nil {
+		c.held = s.hold()
+	}
+	return c
 }
 
 func (c *collector[R]) add(it *item[R]) error {
 	c.read++
+	if c.held != nil {
+		return c.hold(it)
+	}
 	if it.rejected == nil && c.repeats != mayRepeat {
 		again, same := c.ids.see(it.id, it.sum)
 		switch {
@@ -112,6 +121,10 @@ func (c *collector[R]) judge(v *scanners.Coverage, reports []fileReport) {
 	}
 	if total.proved != "" && v.Verdict == scanners.Consistent {
 		v.Verdict, v.Why = scanners.Proved, total.proved
+	}
+	if c.heldWhy != "" {
+		// A count of rows says nothing about the number of employments.
+		v.Why, v.Claimed, v.ClaimedBy = v.Why+"; "+c.heldWhy, scanners.Fact[int64]{}, ""
 	}
 	for _, doubt := range append(c.doubts(reports), c.notes.people.doubts(c.mustFill, c.want, c.optional)...) {
 		v.Worsen(scanners.Partial, doubt)

@@ -74,7 +74,7 @@ type PeopleConfig struct {
 	Columns PeopleColumns `yaml:"columns" doc:"Column of each field: its name in the header, its number where header is false, in JSON a key or a path such as profile.email. Several for a field that may have several values: [a, b]."`
 	LastDay string        `yaml:"last_day,omitempty" doc:"How end is meant: inclusive (the last day of work) or exclusive (the first day without employment). It has no default."`
 	OpenEnd *List         `yaml:"open_end,omitempty" doc:"Values of end that mean no end, beside the empty cell; default 9999-12-31, 9999-01-01, 4712-12-31, 2099-12-31, 0000-00-00, 1900-01-01 and NULL."`
-	Rows    string        `yaml:"rows,omitempty" doc:"person when one row is one person, so that an id that comes again with other data is an error, or employment when a person may have several. Default employment."`
+	Rows    string        `yaml:"rows,omitempty" doc:"person when one row is one person, so that an id that comes again with other data is an error; employment when a person may have several; history when every change of an employment has a row of its own, dated by columns: effective. Default employment."`
 }
 
 // PeopleColumns names the column of each field. A field with several columns takes the values of all of them.
@@ -93,5 +93,7 @@ type PeopleColumns struct {
 	Manager      string `yaml:"manager,omitempty" doc:"Employee id of the manager, as HR writes it; empty means none."`
 	Location     string `yaml:"location,omitempty" doc:"Place of work; may be empty."`
 	Zone         string `yaml:"zone,omitempty" doc:"IANA zone of the person's dates, such as Europe/Berlin; empty means the zone of the source, and a name that does not exist rejects the row."`
-	EmploymentID string `yaml:"employment_id,omitempty" doc:"Id that tells several employments of a person apart; may be empty."`
+	EmploymentID string `yaml:"employment_id,omitempty" doc:"Id that tells several employments of a person apart; may be empty, but not with rows: history."`
+	Effective    string `yaml:"effective,omitempty" doc:"Day from which on the row holds, in a form of dates, for rows: history; a row with an empty one is rejected."`
+	Sequence     string `yaml:"sequence,omitempty" doc:"Whole number that orders the rows of one effective date, the greatest being the last word; a row with an empty one is rejected."`
 }

@@ -42,6 +42,14 @@
 //     read as its whole number, padded with zeros when the cell's format is zeros only. One that is shown as a date is
 //     rejected: a spreadsheet has made a date of an id such as 1-2.
 //
+// # Rows of a history
+//
+// With rows: history every change of an employment has a row of its own, as in PeopleSoft's JOB: effective names the column of
+// the day from which on it holds, sequence the one that orders the rows of a day. Of each id and employment_id the newest
+// row in effect at the as-of says what is; later rows say when the employment ends or the next begins. A row that cannot be
+// read, or two that contradict each other, leave the whole person unread: their accounts are disputed. The page on HR
+// exports has the rules one by one.
+//
 // # CSV
 //
 // The encoding is told by a byte order mark or is UTF-8; others, such as windows-1252, have to be declared. The delimiter is

@@ -79,7 +79,7 @@ func (s *settings) locate(columns []string) ([]int, error) {
 		found = append(found, i)
 	}
 	if missing != nil {
-		return found, columnError(missing, columns)
+		return found, columnError(missing, columns, s.instead)
 	}
 	return found, nil
 }
@@ -97,7 +97,7 @@ func locateOne(name string, columns []string) (int, error) {
 }
 
 // columnError says which columns the file lacks, what it has, and what may have been meant.
-func columnError(missing, columns []string) error {
+func columnError(missing, columns []string, instead string) error {
 	var hints []string
 	for _, name := range missing {
 		if near, ok := nearest(name, columns); ok {
@@ -108,7 +108,7 @@ func columnError(missing, columns []string) error {
 	if hints != nil {
 		hint = strings.Join(hints, ", ") + "; set the names under columns: to what the file has"
 	}
-	return &scanners.ConfigError{Err: fmt.Errorf("no column %s; there are %s\nhint: %s", quoted(missing), quoted(columns), hint)}
+	return &scanners.ConfigError{Err: fmt.Errorf("no column %s; there are %s\nhint: %s%s", quoted(missing), quoted(columns), hint, instead)}
 }
 
 // quoted lists names, the first twenty of them.

@@ -42,7 +42,7 @@ func (o *objects) missing() error {
 			keys = append(keys, f.key)
 		}
 	}
-	err := columnError(names, keys)
+	err := columnError(names, keys, "")
 	return configError("if records leave the key out when it has no value, add its field under optional:", "none of the %d records has it: %v", o.count, err)
 }
 

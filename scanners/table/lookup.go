@@ -34,7 +34,7 @@ func (s *source[R]) Lookup(ctx context.Context, id string) (record R, found scan
 		return record, scanners.Unknown[bool](err.Error()), err
 	case rejected != "":
 		return record, scanners.Unknown[bool](rejected), nil
-	case times > 1 && s.repeats != mayRepeat:
+	case times > 1 && s.repeats != mayRepeat && s.repeats != historyRows:
 		return record, scanners.Unknown[bool](fmt.Sprintf("the id %q is there %d times", id, times)), nil
 	case times > 0:
 		return record, scanners.Known(true), nil

@@ -15,14 +15,15 @@ import (
 type noteKind int
 
 const (
-	wordUnknown noteKind = iota // a word of enabled, locked or privileged that is not translated
-	kindUnknown                 // a word of kind that is not translated
-	codeUnknown                 // an employment status that is not translated; its rows are rejected
-	noMail                      // a value of a mail column that is no address
-	doubleUTF8                  // text that was decoded twice
-	sameRow                     // rows that repeat an earlier row exactly
-	openEnded                   // a last row without line end
-	rejectedRow                 // rejected rows by column
+	wordUnknown   noteKind = iota // a word of enabled, locked or privileged that is not translated
+	kindUnknown                   // a word of kind that is not translated
+	codeUnknown                   // an employment status that is not translated; its rows are rejected
+	noMail                        // a value of a mail column that is no address
+	doubleUTF8                    // text that was decoded twice
+	sameRow                       // rows that repeat an earlier row exactly
+	openEnded                     // a last row without line end
+	rejectedRow                   // rejected rows by column
+	historySpoilt                 // employments of whose history a row was rejected
 )
 
 // note is one such thing; equal notes are counted together.
@@ -182,6 +183,9 @@ func (n note) gap() scanners.Gap {
 	case openEnded:
 		return scanners.Gap{What: "the last line has no line end", Cause: "the export leaves it out, or the file is cut off",
 			Effect: "the file's last value may be incomplete, and rows may be missing", Hint: "a sidecar or a trailer with the number of rows would prove the file whole"}
+	case historySpoilt:
+		return scanners.Gap{What: "employments of whose history a row was rejected", Cause: "the rejected row may be the one that decides",
+			Effect: "nothing is concluded from their other rows: accounts of these people are disputed", Hint: "mend the rows on the list of rejected records"}
 	default:
 		what := "rows rejected as a whole"
 		if n.field != "" {

@@ -14,6 +14,7 @@ type peopleFields struct {
 	otherIDs, mails                             []slot
 	start, end, status, typ, department         slot
 	manager, location, personZone, employmentID slot
+	effective, sequence                         slot
 	inclusive                                   bool
 	openEnd                                     openEnds
 }
@@ -63,14 +64,20 @@ func openPeople(c PeopleConfig, env scanners.Env) (scanners.Source[scanners.Pers
 	if err := s.checkOptional(c.Optional, c.Columns.byField()); err != nil {
 		return nil, err
 	}
-	policy := mayRepeat
-	if c.Rows == "person" {
-		policy = rejectRepeated
-	}
-	return &source[scanners.Person]{settings: s, env: env, repeats: policy, mustFill: f.mustFill(),
+	people := &source[scanners.Person]{settings: s, env: env, mustFill: f.mustFill(),
 		mapping: func(n *notes) mapping[scanners.Person] {
 			return &personMapping{peopleFields: f, values: values{settings: s, notes: n}, zones: map[string]bool{}}
-		}}, nil
+		}}
+	switch c.Rows {
+	case "person":
+		people.repeats = rejectRepeated
+	case "history":
+		// A row without a readable id may be the one that ends somebody's employment.
+		people.repeats, people.unkeyedIsPartial = historyRows, true
+		s.instead = "; when the file has one row per person, say `rows: person`"
+		people.hold = func() holder[scanners.Person] { return newHistory(f, s, env.JudgedAt()) }
+	}
+	return people, nil
 }
 
 // checkMeaning checks what has no default because a guess would move every end by a day.
@@ -83,10 +90,10 @@ func (c *PeopleConfig) checkMeaning() error {
 			"columns: end is mapped to %q, but last_day does not say what the date means", c.Columns.End)
 	case c.LastDay != "" && c.LastDay != "inclusive" && c.LastDay != "exclusive":
 		return configError("use inclusive or exclusive", "last_day %q", c.LastDay)
-	case c.Rows != "" && c.Rows != "person" && c.Rows != "employment":
-		return configError("use person or employment", "rows %q", c.Rows)
+	case c.Rows != "" && c.Rows != "person" && c.Rows != "employment" && c.Rows != "history":
+		return configError("use person, employment or history", "rows %q", c.Rows)
 	}
-	return nil
+	return c.checkHistory()
 }
 
 func (f *peopleFields) claim(p *plan, c PeopleColumns) {
@@ -95,6 +102,7 @@ func (f *peopleFields) claim(p *plan, c PeopleColumns) {
 	f.start, f.end, f.status, f.typ = p.one(c.Start), p.one(c.End), p.one(c.Status), p.one(c.Type)
 	f.department, f.manager, f.location = p.one(c.Department), p.one(c.Manager), p.one(c.Location)
 	f.personZone, f.employmentID = p.one(c.Zone), p.one(c.EmploymentID)
+	f.effective, f.sequence = p.one(c.Effective), p.one(c.Sequence)
 }
 
 // mustFill are the fields that an export never leaves empty in every row.
@@ -111,7 +119,8 @@ func (c PeopleColumns) byField() map[string]List {
 	all := map[string]List{"other_ids": c.OtherIDs, "mail": c.Mail}
 	for field, column := range map[string]string{"id": c.ID, "given_name": c.GivenName, "family_name": c.FamilyName, "display_name": c.DisplayName,
 		"start": c.Start, "end": c.End, "status": c.Status, "type": c.Type, "department": c.Department, "manager": c.Manager,
-		"location": c.Location, "zone": c.Zone, "employment_id": c.EmploymentID} {
+		"location": c.Location, "zone": c.Zone, "employment_id": c.EmploymentID,
+		"effective": c.Effective, "sequence": c.Sequence} {
 		all[field] = List{column}
 	}
 	return all

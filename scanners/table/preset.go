@@ -77,15 +77,22 @@ func presets() map[string]preset {
 			lastDay: "inclusive",
 			caution: "Where SUSPENDED stands for a leave of absence, add `values: {status: {SUSPENDED: leave}}`.",
 		},
-		"peoplesoft": {
-			columns: PeopleColumns{ID: "EMPLID", GivenName: "FIRST_NAME", FamilyName: "LAST_NAME", Mail: List{"EMAIL_ADDR"}, Start: "HIRE_DT",
-				End: "TERMINATION_DT", Status: "EMPL_STATUS", Type: "PER_ORG", Department: "DEPTID", Manager: "SUPERVISOR_ID", Location: "LOCATION"},
-			status: map[string]string{"A": "active", "L": "leave", "P": "leave", "W": "leave", "S": "suspended", "D": "terminated", "T": "terminated",
-				"U": "terminated", "V": "terminated", "Q": "retired", "R": "retired", "X": "retired"},
-			rows: "person",
-			caution: "For the current row of each EMPLID. Of history rows the one with the greatest EFFDT up to today, then the greatest EFFSEQ, has to be chosen where the file is made: " +
-				"leaver does not choose, and a file with several rows for an EMPLID is refused. With concurrent jobs (EMPL_RCD), choose the current row of each, add `rows: employment` and `columns: {employment_id: EMPL_RCD}`.",
-		},
+		"peoplesoft": peopleSoft(),
+	}
+}
+
+// peopleSoft reads the table JOB with its history.
+func peopleSoft() preset {
+	return preset{
+		columns: PeopleColumns{ID: "EMPLID", GivenName: "FIRST_NAME", FamilyName: "LAST_NAME", Mail: List{"EMAIL_ADDR"}, Start: "HIRE_DT",
+			End: "TERMINATION_DT", Status: "EMPL_STATUS", Type: "PER_ORG", Department: "DEPTID", Manager: "SUPERVISOR_ID", Location: "LOCATION",
+			EmploymentID: "EMPL_RCD", Effective: "EFFDT", Sequence: "EFFSEQ"},
+		status: map[string]string{"A": "active", "L": "leave", "P": "leave", "W": "leave", "S": "suspended", "D": "terminated", "T": "terminated",
+			"U": "terminated", "V": "terminated", "Q": "retired", "R": "retired", "X": "retired"},
+		rows: "history",
+		caution: "For the rows of JOB as they are, history included: of each EMPLID and EMPL_RCD the row with the greatest EFFDT up to the as-of, then the greatest EFFSEQ, says what is. " +
+			"Later rows say what will be, so the row in effect has to be in the file too. " +
+			"For a file with one current row per EMPLID, add `rows: person`; for one with the current row of each EMPL_RCD, `rows: employment`. EFFDT and EFFSEQ are then not needed.",
 	}
 }
 
@@ -97,6 +104,16 @@ func (c *PeopleConfig) applyPreset() error {
 	p, known := presets()[strings.ToLower(c.Preset)]
 	if !known {
 		return configError("use one of "+strings.Join(presetNames(), ", "), "preset %q is not known", c.Preset)
+	}
+	if c.Rows == "" {
+		c.Rows = p.rows
+	}
+	if p.rows == "history" && c.Rows != p.rows {
+		// A file of current rows needs no column that orders them, and one of a row per person none that tells jobs apart.
+		p.columns.Effective, p.columns.Sequence = "", ""
+		if c.Rows == "person" {
+			p.columns.EmploymentID = ""
+		}
 	}
 	mine, theirs := reflect.ValueOf(&c.Columns).Elem(), reflect.ValueOf(p.columns)
 	for i := range mine.NumField() {
@@ -126,9 +143,6 @@ func (c *PeopleConfig) applyPreset() error {
 	}
 	if c.LastDay == "" {
 		c.LastDay = p.lastDay
-	}
-	if c.Rows == "" {
-		c.Rows = p.rows
 	}
 	return nil
 }

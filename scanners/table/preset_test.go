@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,7 +60,9 @@ func TestPresets(t *testing.T) {
 		"oracle-hcm": {"", []string{"300001 ada.quill@corp.example 2019-03-01..open inclusive active", "300002 bo.marsh@corp.example 2015-01-12..2026-10-30 inclusive terminated",
 			"300003 di.roth@corp.example 2020-06-15..open inclusive suspended"}},
 		"peoplesoft": {"\nlast_day: inclusive", []string{"00101 ada.quill@corp.example 2019-03-01..open inclusive active", "00102 bo.marsh@corp.example 2015-01-12..2026-10-30 inclusive terminated",
-			"00103 di.roth@corp.example 2020-06-15..open inclusive leave", "00104 ed.swan@corp.example 1985-04-01..2019-12-31 inclusive retired"}},
+			"00103 di.roth@corp.example 2020-06-15..open inclusive leave", "00104 ed.swan@corp.example 1985-04-01..2019-12-31 inclusive retired",
+			"00105 fay.tarn@corp.example 2021-02-01..2027-01-15 inclusive active", "00105 fay.tarn@corp.example 2021-02-01..open inclusive active",
+			"00106 gus.wyre@corp.example 2027-01-04..open inclusive active"}},
 	}
 	if diff := cmp.Diff(presetNames(), slices.Sorted(maps.Keys(tests))); diff != "" {
 		t.Errorf("presets without a test (-presets +tests):\n%s", diff)
@@ -67,6 +70,7 @@ func TestPresets(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.AsOf = time.Date(2026, time.November, 23, 6, 0, 0, 0, time.UTC)
 			w.write("hr.csv", sample(t, name))
 			if p := presets()[name]; (p.lastDay == "") != (test.config != "") {
 				t.Fatalf("last_day of the preset is %q, the test configures %q", p.lastDay, test.config)
@@ -115,12 +119,47 @@ func TestPresetRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPeopleSoftWithoutHistory: a file of current rows is read when leaver.yaml says that it is one, and otherwise the run
+// says which columns are missing. Neither takes an old row for a current one.
+func TestPeopleSoftWithoutHistory(t *testing.T) {
+	const header, rows = "EMPLID,EMAIL_ADDR,HIRE_DT,TERMINATION_DT,EMPL_STATUS%s\n", "00101,a@corp.example,2019-03-01,,A%s\n00102,b@corp.example,2015-01-12,2026-01-30,T%s\n"
+	file := func(head, value string) []byte { return fmt.Appendf(nil, header+rows, head, value, value) }
+	want := []string{"00101 a@corp.example 2019-03-01..open inclusive active", "00102 b@corp.example 2015-01-12..2026-01-30 inclusive terminated"}
+	for name, test := range map[string]struct {
+		config, missing string
+		content         []byte
+	}{
+		"one row per person":              {config: "rows: person", content: file("", "")},
+		"one row per job":                 {config: "rows: employment", content: file(",EMPL_RCD", ",0")},
+		"no word about it":                {missing: `"EMPL_RCD", "EFFDT", "EFFSEQ"`, content: file("", "")},
+		"what to do about it":             {missing: "`rows: person`", content: file("", "")},
+		"one row per job, without number": {config: "rows: employment", missing: `"EMPL_RCD"`, content: file("", "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("hr.csv", test.content)
+			config := "path: hr.csv\npreset: peoplesoft\nlast_day: inclusive\n" + test.config
+			if test.missing != "" {
+				if err := openAndScan(t, w, true, config); err == nil || !strings.Contains(err.Error(), test.missing) {
+					t.Errorf("%v, want an error that names %s", err, test.missing)
+				}
+				return
+			}
+			var lines []string
+			for _, p := range scanPeople(t, w, config).records {
+				lines = append(lines, short(p))
+			}
+			if diff := cmp.Diff(want, lines); diff != "" {
+				t.Errorf("people (-want +got):\n%s", diff)
+			}
+		})
+	}
 	// The old row of somebody who left says active: read as an employment, it would keep them employed for ever.
 	w := newWorld(t)
-	head, _, _ := strings.Cut(string(sample(t, "peoplesoft")), "\n")
-	w.write("hr.csv", []byte(head+"\n00102,0,2015-01-12,0,Bo,Marsh,bo.marsh@corp.example,2015-01-12,,A,10000,\n"+
-		"00102,0,2026-10-31,0,Bo,Marsh,bo.marsh@corp.example,2015-01-12,2026-10-30,T,10000,\n"))
-	got := scanPeople(t, w, "path: hr.csv\npreset: peoplesoft\nlast_day: inclusive")
+	w.write("hr.csv", append(file("", ""), "00102,b@corp.example,2015-01-12,,A\n"...))
+	got := scanPeople(t, w, "path: hr.csv\npreset: peoplesoft\nlast_day: inclusive\nrows: person")
 	if len(got.rejected) != 1 || got.rejected[0].ID != "00102" {
 		t.Errorf("rejected %+v, want the second row of EMPLID 00102", got.rejected)
 	}

@@ -29,6 +29,8 @@ type settings struct {
 	expect    *int64
 	sidecar   string
 	allowNone bool
+	// instead is what to do in place of mapping the columns that a file lacks.
+	instead string
 }
 
 // words translates what a file writes, in lower case, into what leaver calls it.

@@ -22,6 +22,8 @@ type source[R scanners.Record] struct {
 	unkeyedIsPartial bool
 	// mustFill are fields whose column cannot be empty in every row; nil for accounts.
 	mustFill map[string]slot
+	// hold makes what keeps rows back until all are read; nil where every row is a record.
+	hold func() holder[R]
 }
 
 // repeats says what an id means that occurs twice.
@@ -29,6 +31,7 @@ type repeats int
 
 const (
 	mayRepeat      repeats = iota // every row is a record
+	historyRows                   // the rows of an id are its history
 	rejectRepeated                // the same row again is dropped, another row with the id is rejected
 	mustNotRepeat                 // the same row again is dropped, another row with the id makes the source partial
 )
@@ -48,6 +51,7 @@ type item[R scanners.Record] struct {
 	sum      uint32 // of the row's cells, when the row may not repeat
 	at       where
 	raw      string // when a repeated row is rejected
+	effect   effect // of a row of history
 	rejected *scanners.Rejection
 }
 
@@ -73,6 +77,9 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 	}
 	c := newCollector(s, emit)
 	reports, err := s.readAll(ctx, files, c.add)
+	if err == nil {
+		err = c.release(ctx)
+	}
 	coverage := c.coverage(files, reports, err)
 	if err == nil {
 		// A context that ended with the last row leaves no complete verdict either.
@@ -228,11 +235,14 @@ func (s *source[R]) fillItem(it *item[R], f *file, m mapping[R], rows reader, r 
 	if wrong == nil {
 		it.id, wrong = m.record(r.cells, it.at, &it.record)
 	}
+	if dated, ok := m.(interface{ effect() (effect, *defect) }); wrong == nil && s.repeats == historyRows && ok {
+		it.effect, wrong = dated.effect()
+	}
 	if wrong == nil {
 		if s.repeats != mayRepeat {
 			it.sum = sum(r.cells)
 		}
-		if s.repeats == rejectRepeated {
+		if s.repeats == rejectRepeated || s.repeats == historyRows {
 			it.raw = rows.raw()
 		}
 		return

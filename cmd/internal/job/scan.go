@@ -43,14 +43,15 @@ func (j *Job) readAll(ctx context.Context, sources []config.Source, read func(co
 }
 
 // env is the outside world as a connector of this run sees it.
-func (j *Job) env(source config.Source, reject func(scanners.Rejection) error) scanners.Env {
+func (t *attempt) env(source config.Source, reject func(scanners.Rejection) error) scanners.Env {
 	return scanners.Env{
-		Log:        j.Log.With("source", source.Name),
+		Log:        t.Log.With("source", source.Name),
 		HTTP:       connect.Closed(),
 		Dial:       connect.Dial,
-		Path:       j.Config.ResolvePath,
-		Secret:     j.Config.Secret,
-		Now:        j.Now,
+		Path:       t.Config.ResolvePath,
+		Secret:     t.Config.Secret,
+		Now:        t.Now,
+		AsOf:       t.asOf,
 		Zone:       source.Zone,
 		Reject:     reject,
 		Allocation: scanners.NewAllocation(source.Allocation),
