@@ -18,7 +18,7 @@ FUZZTIME ?= 30s
 PKGS       ?= ./...
 # Packages with goroutines of their own get a second run under the race detector, without their tests of scale (-short).
 RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./reconcile ./policies ./cmd/internal/...
-BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./reports ./cmd/internal/runstore ./cmd/leaver
+BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./reports ./cmd/internal/runstore ./cmd/leaver ./cmd/internal/join
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -63,7 +63,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@{ grep -roE --include='*_test.go' '^func Fuzz\w+' cmd scanners reconcile policies reports fixtures || true; } | sort | while IFS=: read -r file func; do \
 		echo "$${func#func } in $$(dirname $$file)"; go test ./$$(dirname $$file) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) </dev/null; done
 
-bench: ## speed and memory, one package after the other
+bench: ## speed and memory, one package after the other; the join against DuckDB needs node, npm and 2 GB of disk
 	@for p in $(BENCH_PKGS); do go test $$p -run '^$$' -bench . -benchmem -timeout 60m; done
 
 demo: announce build ## a made-up company, several nights, and its report; no server, no root
