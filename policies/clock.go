@@ -1,92 +1,143 @@
 package policies
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
 )
 
-// Clock is the grace clock of one finding under one rule. The run store keeps it between runs.
+// Clock is the grace clock of one finding under one rule for one owner. The run store keeps it between runs.
 type Clock struct {
-	// Finding is the id of the finding, Rule the name of the rule, Person "source/id" of the owner or "".
+	// Finding is the id of the finding, System and Account (the immutable id) name its account.
 	Finding string
-	Rule    string
-	Person  string
+	System  string
+	Account string
+	// Rule is the name of the rule, Person "source/id" of the owner or "".
+	Rule   string
+	Person string
 	// FirstSeen is the as-of of the run that started the clock; Basis the instant that grace is counted from (the HR end
-	// or FirstSeen); DueAt when the grace is over. DueAt is fixed at the start, and a later edit of the rule may only
-	// move it later.
+	// or FirstSeen); DueAt when the grace is over. DueAt is fixed at the start: a later edit of the rule may only move it
+	// later.
 	FirstSeen time.Time
 	Basis     time.Time
 	DueAt     time.Time
+	// End is the end of employment that HR stated when the clock was set; the zero time when it stated none.
+	End time.Time
+	// PausedAt is the as-of of the complete run that first did not show the account any more; the zero time while the clock
+	// runs. An account that comes back goes on with its old DueAt.
+	PausedAt time.Time
 }
 
-// Event is a change of a clock, for the audit log.
-type Event struct {
-	Clock Clock
-	// Change is "started", "restarted", "extended" or "closed"; Reason says why in one sentence.
-	Change string
-	Reason string
-}
+// key tells the clocks of one finding apart.
+type key struct{ finding, rule, person string }
 
-// clock starts the grace clock of rule for v, or carries on the one that runs. A running clock keeps its start; its end
-// only ever moves later, unless HR corrected the end of employment, which starts it anew.
+func (c *Clock) key() key { return key{c.Finding, c.Rule, c.Person} }
+
+// clock starts the grace clock of rule for v, or carries on the one that runs. A running clock keeps its start, and its end
+// moves in two cases only: HR states another end of employment, from which the rule counts; or the rule was edited, and
+// gives more time than before. While the source is not read completely the clock stays as it is.
 func (s Set) clock(rule *Rule, v *reconcile.Verdict, past Past) *Clock {
-	fresh := Clock{Finding: v.ID(), Rule: rule.Name, FirstSeen: past.FirstSeen}
+	fresh := Clock{Finding: v.ID(), System: v.Account.System, Account: v.Account.ID, Rule: rule.Name, End: statedEnd(v)}
 	if v.Person != nil {
 		fresh.Person = v.Person.Ref()
 	}
-	old := past.Clock
-	running := old != nil && old.Rule == fresh.Rule && old.Person == fresh.Person
-	switch {
-	case running:
+	old := s.running(past.Clocks, fresh.key())
+	if old != nil && !past.SourceComplete {
+		return old
+	}
+	fresh.FirstSeen = s.started(past, fresh.Person)
+	if old != nil {
 		fresh.FirstSeen = old.FirstSeen
-	case fresh.FirstSeen.IsZero() || old != nil && old.Person != fresh.Person:
-		fresh.FirstSeen = s.Now
 	}
 	fresh.Basis = fresh.FirstSeen
-	if rule.Grace.From == FromEndDate && v.End.Ended() && !v.End.Inferred {
-		fresh.Basis = v.End.At
+	if rule.Grace.From == FromEndDate && !fresh.End.IsZero() {
+		fresh.Basis = fresh.End
 	}
 	fresh.DueAt = s.addDays(fresh.Basis, rule.Grace.days(v.Account.System), v.Person)
-	if running && old.Basis.Equal(fresh.Basis) && old.DueAt.After(fresh.DueAt) {
-		fresh.DueAt = old.DueAt
+	if old == nil || corrected(rule, old, &fresh) {
+		return &fresh
+	}
+	if fresh.End.IsZero() {
+		fresh.End = old.End // HR does not say it any more, and says nothing else
+	}
+	if !fresh.DueAt.After(old.DueAt) {
+		fresh.Basis, fresh.DueAt = old.Basis, old.DueAt
 	}
 	return &fresh
 }
 
-// Advance compares the clocks of the last run with tonight's and returns what changed, ordered by finding. keep says
-// of a clock that is missing tonight whether it stays as it is (its account could not be judged) or is closed.
-func Advance(before, tonight []Clock, keep func(Clock) bool) (clocks []Clock, events []Event) {
-	old := map[string]Clock{}
-	for _, c := range before {
-		old[c.Finding] = c
+// statedEnd is the end of employment that HR states; the zero time while it states none.
+func statedEnd(v *reconcile.Verdict) time.Time {
+	if v.End.Inferred {
+		return time.Time{}
 	}
-	for _, c := range tonight {
-		was, running := old[c.Finding]
-		delete(old, c.Finding)
-		clocks = append(clocks, c)
+	return v.End.At.UTC()
+}
+
+// running finds the clock with the given key. When there is none, it is the one with the latest date of a rule that is
+// not there any more: to rename a rule, or to write it anew under another name, must not cut short what was promised.
+func (s Set) running(clocks []Clock, k key) *Clock {
+	var heir *Clock
+	for i := range clocks {
+		c := &clocks[i]
 		switch {
-		case !running:
-			events = append(events, Event{c, "started", "first seen"})
-		case was.Rule != c.Rule || was.Person != c.Person:
-			events = append(events, Event{c, "restarted", fmt.Sprintf("rule %q and person %q before", was.Rule, was.Person)})
-		case !was.Basis.Equal(c.Basis):
-			events = append(events, Event{c, "restarted", "the end of employment was corrected from " + day(was.Basis)})
-		case !was.DueAt.Equal(c.DueAt):
-			events = append(events, Event{c, "extended", "due on " + day(was.DueAt) + " before"})
+		case c.key() == k:
+			return c
+		case c.Person == k.person && s.rule(c.Rule) == nil && (heir == nil || c.DueAt.After(heir.DueAt)):
+			heir = c
 		}
 	}
-	for _, c := range old {
-		if keep(c) {
-			clocks = append(clocks, c)
-		} else {
-			events = append(events, Event{c, "closed", "the finding is gone"})
+	return heir
+}
+
+// rule returns the rule of that name, nil when there is none.
+func (s Set) rule(name string) *Rule {
+	for i := range s.Rules {
+		if s.Rules[i].Name == name {
+			return &s.Rules[i]
 		}
 	}
-	slices.SortFunc(clocks, func(a, b Clock) int { return strings.Compare(a.Finding, b.Finding) })
-	slices.SortFunc(events, func(a, b Event) int { return strings.Compare(a.Clock.Finding, b.Clock.Finding) })
-	return clocks, events
+	return nil
+}
+
+// started is the as-of from which a new clock for person counts: since when the finding is known of this owner.
+func (s Set) started(past Past, person string) time.Time {
+	var first time.Time
+	for i := range past.Clocks {
+		if c := &past.Clocks[i]; c.Person == person && (first.IsZero() || c.FirstSeen.Before(first)) {
+			first = c.FirstSeen
+		}
+	}
+	switch {
+	case !first.IsZero():
+		return first
+	case len(past.Clocks) > 0 || past.FirstSeen.IsZero():
+		return s.Now
+	default:
+		return past.FirstSeen
+	}
+}
+
+// corrected reports whether HR states another end than when the clock was set, and the rule counts from it.
+func corrected(rule *Rule, old, fresh *Clock) bool {
+	return rule.Grace.From == FromEndDate && !fresh.End.IsZero() && !fresh.End.Equal(old.End)
+}
+
+// frozen are the clocks of a rule that an exclusion takes the finding out of: they stay as they were.
+func frozen(clocks []Clock, rule string) []Clock {
+	var same []Clock
+	for _, c := range clocks {
+		if c.Rule == rule {
+			same = append(same, c)
+		}
+	}
+	return same
+}
+
+// later returns the later of two instants.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

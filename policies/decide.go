@@ -26,16 +26,17 @@ type Past struct {
 	LinkSeen    bool
 	// FirstSeen is the as-of of the run that first made the finding; the zero time when tonight's is the first.
 	FirstSeen time.Time
-	// Clock is the running grace clock of the finding, nil when there is none.
-	Clock *Clock
+	// Clocks are the grace clocks of the finding, one for each rule and owner, paused ones too.
+	Clocks []Clock
 	// SourceComplete is whether the account's source was read completely tonight.
 	SourceComplete bool
 }
 
-// Decide returns the decision on one verdict and the grace clock that it rests on, nil when no clock runs.
+// Decide returns the decision on one verdict and the grace clocks of its finding from now on: one for each acting rule that
+// selects it. While an exclusion takes the finding out, and while its source is not read completely, they stay as they were.
 //
 // The order is: no finding; excluded; no rule; never due (with the reason); in grace; due.
-func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, *Clock) {
+func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 	d := Decision{Kind: DecideNone}
 	if v.Kind == reconcile.KindNone {
 		return d, nil
@@ -45,36 +46,36 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, *Clock) {
 		d.FirstSeen = s.Now
 	}
 	if x, ok := s.excluded(v, s.Exclusions); ok {
-		return s.exclude(d, x), nil
+		return s.exclude(d, x), past.Clocks
 	}
-	rule, clock, excluding := s.strictest(v, past)
+	choice := s.strictest(v, past)
+	rule, clock := choice.rule, choice.clock
 	if rule == nil {
-		if excluding != nil {
-			return s.exclude(d, *excluding), nil
+		if choice.excluding != nil {
+			return s.exclude(d, *choice.excluding), choice.clocks
 		}
 		d.Kind, d.Why = ReportOnly, "no active rule selects this finding"
-		return d, nil
+		return d, choice.clocks
 	}
 	d.Rule, d.Action = rule.Name, rule.Action
 	if rule.Action == ActionReport {
 		d.Kind, d.Why = ReportOnly, fmt.Sprintf("rule %q only reports", rule.Name)
-		return d, nil
+		return d, choice.clocks
+	}
+	if why := neverDue(v); why != "" {
+		d.Kind, d.Why = ReportOnly, why
+		return d, choice.clocks
 	}
 	d.Until = clock.DueAt
-	if why := neverDue(v); why != "" {
-		d.Kind, d.Until, d.Why = ReportOnly, time.Time{}, why
-		return d, clock
-	}
-	if why := notYet(v, past); why != "" {
-		d.Kind, d.Why = InGrace, why
-		return d, clock
-	}
-	if s.Now.Before(clock.DueAt) {
+	switch why := notYet(v, past); {
+	case why != "":
+		d.Kind, d.Why, d.Until = InGrace, why, later(clock.DueAt, s.Now)
+	case s.Now.Before(clock.DueAt):
 		d.Kind, d.Why = InGrace, fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(clock.DueAt))
-		return d, clock
+	default:
+		d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(clock.DueAt))
 	}
-	d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(clock.DueAt))
-	return d, clock
+	return d, choice.clocks
 }
 
 func (s Set) exclude(d Decision, x Exclusion) Decision {
@@ -95,13 +96,19 @@ func (s Set) excluded(v *reconcile.Verdict, list []Exclusion) (Exclusion, bool) 
 	return Exclusion{}, false
 }
 
-// strictest returns, of the active rules that select v and do not exclude it themselves, the one whose grace is over
-// first; a rule that acts comes before one that only reports, and equal ones are ordered by name. The third result is the
-// exclusion that took v out of a rule, the first by name of rule.
-func (s Set) strictest(v *reconcile.Verdict, past Past) (*Rule, *Clock, *Exclusion) {
-	var best *Rule
-	var clock *Clock
-	var excluding *Exclusion
+// choice is the rule that decides on a verdict, and its clock. Clocks holds those of every acting rule; excluding is the
+// exclusion that took the verdict out of a rule, the first by name of rule.
+type choice struct {
+	rule      *Rule
+	clock     *Clock
+	clocks    []Clock
+	excluding *Exclusion
+}
+
+// strictest chooses, of the active rules that select v and do not exclude it themselves, the one whose grace is over first;
+// a rule that acts comes before one that only reports, and equal ones are ordered by name.
+func (s Set) strictest(v *reconcile.Verdict, past Past) choice {
+	var best choice
 	excludingRule := ""
 	for i := range s.Rules {
 		rule := &s.Rules[i]
@@ -109,17 +116,25 @@ func (s Set) strictest(v *reconcile.Verdict, past Past) (*Rule, *Clock, *Exclusi
 			continue
 		}
 		if x, ok := s.excluded(v, rule.Exclude); ok {
-			if excluding == nil || rule.Name < excludingRule {
-				excluding, excludingRule = &x, rule.Name
+			if best.excluding == nil || rule.Name < excludingRule {
+				best.excluding, excludingRule = &x, rule.Name
 			}
+			best.clocks = append(best.clocks, frozen(past.Clocks, rule.Name)...)
 			continue
 		}
 		c := s.clock(rule, v, past)
-		if best == nil || stricter(rule, c, best, clock) {
-			best, clock = rule, c
+		if rule.Action != ActionReport {
+			best.clocks = append(best.clocks, *c)
+		}
+		if best.rule == nil || stricter(rule, c, best.rule, best.clock) {
+			best.rule, best.clock = rule, c
 		}
 	}
-	return best, clock, excluding
+	if !past.SourceComplete {
+		best.clocks = slices.Clone(past.Clocks)
+	}
+	slices.SortFunc(best.clocks, compareClocks)
+	return best
 }
 
 func stricter(x *Rule, cx *Clock, y *Rule, cy *Clock) bool {

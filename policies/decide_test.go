@@ -1,13 +1,10 @@
 package policies_test
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -63,14 +60,14 @@ func TestDecideOrder(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			d, clock := c.set.Decide(c.v, c.past)
+			d, clock := decide(c.set, c.v, c.past)
 			if d.Kind != c.want || d.Rule != c.rule || d.By != c.by {
 				t.Errorf("%s by rule %q, exclusion %q (%s), want %s, %q, %q", d.Kind, d.Rule, d.By, d.Why, c.want, c.rule, c.by)
 			}
 			if (d.Why == "") != (d.Kind == policies.DecideNone) {
 				t.Errorf("%s because %q", d.Kind, d.Why)
 			}
-			if clock == nil && (d.Kind == policies.Due || d.Kind == policies.InGrace) {
+			if clock == nil && c.past.SourceComplete && (d.Kind == policies.Due || d.Kind == policies.InGrace) {
 				t.Errorf("%s without a clock", d.Kind)
 			}
 			if d.Kind == policies.Due && !d.Until.Equal(clock.DueAt) {
@@ -114,6 +111,9 @@ func TestNeverDue(t *testing.T) {
 			if d.Kind != c.want || !strings.Contains(d.Why, c.why) {
 				t.Errorf("%s (%s), want %s because %q", d.Kind, d.Why, c.want, c.why)
 			}
+			if d.Kind == policies.InGrace && !d.Until.Equal(now) {
+				t.Errorf("in grace until %s: its date has passed, so any run after this one may make it due", d.Until)
+			}
 		})
 	}
 }
@@ -148,7 +148,7 @@ func TestGrace(t *testing.T) {
 			}
 			past := known()
 			past.FirstSeen = firstSeen
-			d, clock := set(c.rule).Decide(c.v, past)
+			d, clock := decide(set(c.rule), c.v, past)
 			if !clock.Basis.Equal(c.basis) || !clock.DueAt.Equal(instant(c.due)) || !clock.FirstSeen.Equal(firstSeen) {
 				t.Errorf("first seen %s, counted from %s to %s, want %s, %s, %s", clock.FirstSeen, clock.Basis, clock.DueAt, firstSeen, c.basis, c.due)
 			}
@@ -179,9 +179,9 @@ func TestClockCarried(t *testing.T) {
 	start := func(r policies.Rule, v *reconcile.Verdict) (policies.Past, *policies.Clock) {
 		s := set(r)
 		s.Now = now.Add(-10 * daySpan)
-		_, clock := s.Decide(v, policies.Past{SourceComplete: true})
+		_, clock := decide(s, v, policies.Past{SourceComplete: true})
 		past := known()
-		past.FirstSeen, past.Clock = s.Now, clock
+		past.FirstSeen, past.Clocks = s.Now, []policies.Clock{*clock}
 		return past, clock
 	}
 	seen := now.Add(-10 * daySpan)
@@ -212,12 +212,17 @@ func TestClockCarried(t *testing.T) {
 		{"HR states an end that was inferred", rule("r", 60), rule("r", 60), leaver(inferred(1)), leaver(), seen, "2026-04-01T22:00:00Z"},
 		{"another person", rule("r", 60, fromFirstSeen), rule("r", 60, fromFirstSeen), leaver(), leaver(somebodyElse), now, "2026-05-09T11:00:00Z"},
 		{"nobody before, somebody now", rule("r", 60, fromFirstSeen), rule("r", 60, fromFirstSeen), orphan(), leaver(), now, "2026-05-09T11:00:00Z"},
-		{"another rule starts anew", rule("r", 60), rule("s", 10), leaver(), leaver(), seen, "2026-02-10T23:00:00Z"},
+		{"a rule under another name", rule("r", 60), rule("s", 60), leaver(), leaver(), seen, "2026-04-01T22:00:00Z"},
+		{"another rule in its place gives fewer days", rule("r", 60), rule("s", 10), leaver(), leaver(), seen, "2026-04-01T22:00:00Z"},
+		{"another rule in its place gives more days", rule("r", 60), rule("s", 90), leaver(), leaver(), seen, "2026-05-01T22:00:00Z"},
+		{"an edit counts from the end date", rule("r", 60, fromFirstSeen), rule("r", 60), leaver(), leaver(), seen, "2026-04-29T11:00:00Z"},
+		{"an edit counts from first seen", rule("r", 60), rule("r", 60, fromFirstSeen), leaver(), leaver(), seen, "2026-04-29T11:00:00Z"},
+		{"HR takes the end back and states nothing else", rule("r", 60), rule("r", 60), leaver(), leaver(inferred(5)), seen, "2026-04-29T11:00:00Z"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			past, _ := start(c.before, c.was)
-			_, clock := set(c.after).Decide(c.is, past)
+			_, clock := decide(set(c.after), c.is, past)
 			if !clock.FirstSeen.Equal(c.firstSeen) || !clock.DueAt.Equal(instant(c.due)) {
 				t.Errorf("first seen %s, due %s, want %s, %s", clock.FirstSeen, clock.DueAt, c.firstSeen, c.due)
 			}
@@ -228,9 +233,9 @@ func TestClockCarried(t *testing.T) {
 	}
 	t.Run("an extension survives the edit that takes it back", func(t *testing.T) {
 		past, _ := start(rule("r", 60), leaver())
-		_, longer := set(rule("r", 90)).Decide(leaver(), past)
-		past.Clock = longer
-		_, back := set(rule("r", 60)).Decide(leaver(), past)
+		_, longer := decide(set(rule("r", 90)), leaver(), past)
+		past.Clocks = []policies.Clock{*longer}
+		_, back := decide(set(rule("r", 60)), leaver(), past)
 		if !back.DueAt.Equal(longer.DueAt) {
 			t.Errorf("due %s, was promised %s", back.DueAt, longer.DueAt)
 		}
@@ -243,6 +248,17 @@ func TestClockCarried(t *testing.T) {
 			t.Errorf("clock became %+v", *clock)
 		}
 	})
+}
+
+// TestIncompleteSourceKeepsTheDate: the date that is shown is the one of the clock, which does not move.
+func TestIncompleteSourceKeepsTheDate(t *testing.T) {
+	s := set(rule("r", 60))
+	_, clocks := s.Decide(leaver(), known())
+	past := after(clocks...)
+	past.SourceComplete = false
+	if d, same := s.Decide(leaver(endsOn(5)), past); !d.Until.Equal(clocks[0].DueAt) || !slices.Equal(same, clocks) {
+		t.Errorf("in grace until %s, clocks %+v, want %+v", d.Until, same, clocks)
+	}
 }
 
 // TestStrictestRule is the one whose grace is over first, whatever the order.
@@ -285,64 +301,4 @@ func TestExcludingRule(t *testing.T) {
 	if first != second || first.Kind != policies.Excluded {
 		t.Errorf("%s by %q, reversed %s by %q", first.Kind, first.By, second.Kind, second.By)
 	}
-}
-
-func TestAdvance(t *testing.T) {
-	clock := func(finding, rule, person string, basis, due time.Time) policies.Clock {
-		return policies.Clock{Finding: finding, Rule: rule, Person: person, FirstSeen: now, Basis: basis, DueAt: due}
-	}
-	base := clock("F-1", "r", "hr/100", ended, ended.Add(30*daySpan))
-	otherRule, otherPerson, corrected, extended := base, base, base, base
-	otherRule.Rule = "s"
-	otherPerson.Person = "hr/200"
-	corrected.Basis, corrected.DueAt = ended.Add(daySpan), ended.Add(31*daySpan)
-	extended.DueAt = ended.Add(60 * daySpan)
-	second := clock("F-2", "r", "", now, now.Add(daySpan))
-	cases := []struct {
-		name            string
-		before, tonight []policies.Clock
-		keep            bool
-		clocks          []policies.Clock
-		changes         map[string]string // finding -> change
-	}{
-		{"nothing", nil, nil, false, nil, nil},
-		{"started", nil, []policies.Clock{base}, false, []policies.Clock{base}, map[string]string{"F-1": "started"}},
-		{"carried", []policies.Clock{base}, []policies.Clock{base}, false, []policies.Clock{base}, nil},
-		{"closed", []policies.Clock{base}, nil, false, nil, map[string]string{"F-1": "closed"}},
-		{"kept, because its account could not be judged", []policies.Clock{base}, nil, true, []policies.Clock{base}, nil},
-		{"another rule", []policies.Clock{base}, []policies.Clock{otherRule}, false, []policies.Clock{otherRule}, map[string]string{"F-1": "restarted"}},
-		{"another person", []policies.Clock{base}, []policies.Clock{otherPerson}, false, []policies.Clock{otherPerson}, map[string]string{"F-1": "restarted"}},
-		{"corrected end", []policies.Clock{base}, []policies.Clock{corrected}, false, []policies.Clock{corrected}, map[string]string{"F-1": "restarted"}},
-		{"extended", []policies.Clock{base}, []policies.Clock{extended}, false, []policies.Clock{extended}, map[string]string{"F-1": "extended"}},
-		{"ordered by finding", []policies.Clock{second}, []policies.Clock{second, base}, false, []policies.Clock{base, second}, map[string]string{"F-1": "started"}},
-		{"one closed, one started", []policies.Clock{second}, []policies.Clock{base}, false, []policies.Clock{base}, map[string]string{"F-1": "started", "F-2": "closed"}},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			clocks, events := policies.Advance(c.before, c.tonight, func(policies.Clock) bool { return c.keep })
-			if diff := cmp.Diff(c.clocks, clocks); diff != "" {
-				t.Errorf("clocks (-want +got):\n%s", diff)
-			}
-			changes := map[string]string{}
-			for i, e := range events {
-				changes[e.Clock.Finding] = e.Change
-				if e.Reason == "" || i > 0 && events[i-1].Clock.Finding > e.Clock.Finding {
-					t.Errorf("event %d: %+v", i, e)
-				}
-			}
-			if !maps.Equal(changes, c.changes) {
-				t.Errorf("changes %v, want %v", changes, c.changes)
-			}
-		})
-	}
-	t.Run("only clocks that are missing tonight are asked about", func(t *testing.T) {
-		var asked []string
-		policies.Advance([]policies.Clock{base, second}, []policies.Clock{base}, func(c policies.Clock) bool {
-			asked = append(asked, c.Finding)
-			return false
-		})
-		if !slices.Equal(asked, []string{"F-2"}) {
-			t.Errorf("asked about %v", asked)
-		}
-	})
 }

@@ -2,7 +2,16 @@
 //
 // It is pure: rules, exclusions and clocks go in, decisions come out, and the clock is an argument. Rules are YAML, one
 // deprovisioning rule per document ([Rule]); an [Exclusion] has an owner, a reason and an expiry or it is refused; grace
-// is a clock per finding ([Clock]) that [Set.Decide] carries and [Advance] moves from one run to the next.
+// is a clock ([Clock]) that [Set.Decide] carries and [Set.Advance] moves from one run to the next.
+//
+// # The grace ledger
+//
+// A clock belongs to a finding, a rule and an owner. Its date is fixed when it starts. Nothing shortens it but HR: another
+// stated end of employment closes the clock of a rule that counts from it, and starts one anew. An edit of the rule may move
+// the date later, never earlier; a rule under another name keeps the date of the one that it replaces. An exclusion leaves
+// the clock running. An account that a complete scan does not show any more has a paused clock, and its old date when it
+// comes back. The clock is closed when a complete scan reads the account without the finding: disabled, rehired, the end
+// taken back. A source that was not read completely starts, moves, pauses and closes nothing. Each change is an [Event].
 //
 // A decision is never "due" on the run that first sees the account or its link to that person, for an account of a source
 // that was not read completely, or for a disputed or suspect match.

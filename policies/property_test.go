@@ -68,7 +68,7 @@ func drawPast(t *rapid.T, s policies.Set, v *reconcile.Verdict) policies.Past {
 		past.FirstSeen = now.Add(-time.Duration(rapid.IntRange(1, 60).Draw(t, "days seen")) * daySpan)
 		earlier := s
 		earlier.Now = past.FirstSeen
-		_, past.Clock = earlier.Decide(v, policies.Past{SourceComplete: true})
+		_, past.Clocks = earlier.Decide(v, policies.Past{SourceComplete: true})
 	}
 	return past
 }
@@ -78,7 +78,7 @@ func TestDueNeedsEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, v := drawSet(t), drawVerdict(t)
 		past := drawPast(t, s, v)
-		d, clock := s.Decide(v, past)
+		d, clock := decide(s, v, past)
 		if d.Kind != policies.Due {
 			return
 		}
@@ -101,6 +101,16 @@ func TestDueNeedsEverything(t *testing.T) {
 			if broken {
 				t.Fatalf("due although: %s\nverdict %+v\npast %+v\nclock %+v", what, v, past, clock)
 			}
+		}
+	})
+}
+
+// TestGraceEndsAhead: what may not be due yet says when it could be, and that never lies in the past.
+func TestGraceEndsAhead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := drawSet(t), drawVerdict(t)
+		if d, _ := s.Decide(v, drawPast(t, s, v)); d.Kind == policies.InGrace && d.Until.Before(s.Now) {
+			t.Fatalf("in grace until %s (%s), judged at %s", d.Until, d.Why, s.Now)
 		}
 	})
 }
@@ -139,26 +149,29 @@ func TestOrderOfRulesDoesNotMatter(t *testing.T) {
 	})
 }
 
-// TestClockNeverShortens: night after night, with rules edited in between, the end of a running grace only moves later.
+// TestClockNeverShortens: night after night, with rules edited and renamed in between, the end of a running grace only moves
+// later.
 func TestClockNeverShortens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := leaver()
-		from := rapid.SampledFrom([]string{policies.FromEndDate, policies.FromFirstSeen}).Draw(t, "from")
 		past := policies.Past{SourceComplete: true}
 		var clocks []policies.Clock
 		for n := range rapid.IntRange(2, 6).Draw(t, "nights") {
-			s := set(rule("r", rapid.IntRange(0, 90).Draw(t, "days"), func(r *policies.Rule) { r.Grace.From = from }))
+			name := rapid.SampledFrom([]string{"r", "r", "r", "renamed"}).Draw(t, "name")
+			from := rapid.SampledFrom([]string{policies.FromEndDate, policies.FromFirstSeen}).Draw(t, "from")
+			s := set(rule(name, rapid.IntRange(0, 90).Draw(t, "days"), func(r *policies.Rule) { r.Grace.From = from }))
 			s.Now = now.Add(time.Duration(n) * daySpan)
-			d, clock := s.Decide(v, past)
-			if past.Clock != nil && (clock.DueAt.Before(past.Clock.DueAt) || !clock.FirstSeen.Equal(past.Clock.FirstSeen)) {
-				t.Fatalf("night %d: %+v after %+v", n, clock, past.Clock)
+			d, clock := decide(s, v, past)
+			if len(clocks) > 0 && (clock.DueAt.Before(clocks[0].DueAt) || !clock.FirstSeen.Equal(clocks[0].FirstSeen)) {
+				t.Fatalf("night %d: %+v after %+v", n, clock, clocks)
 			}
-			next, events := policies.Advance(clocks, []policies.Clock{*clock}, func(policies.Clock) bool { return false })
-			if n == 0 && (len(events) != 1 || events[0].Change != "started") || n > 0 && len(events) > 1 {
-				t.Fatalf("night %d: events %+v", n, events)
+			next, events := s.Advance(clocks, policies.Tonight{Decided: map[string][]policies.Clock{v.ID(): {*clock}},
+				Sight: func(string, string) policies.Sight { return policies.Sight{Complete: true, Verdict: v} }})
+			if n == 0 && (len(events) != 1 || events[0].Change != policies.Started) || len(events) > 2 || len(next) != 1 {
+				t.Fatalf("night %d: clocks %+v, events %+v", n, next, events)
 			}
 			clocks = next
-			past = policies.Past{AccountSeen: true, LinkSeen: true, SourceComplete: true, FirstSeen: d.FirstSeen, Clock: clock}
+			past = policies.Past{AccountSeen: true, LinkSeen: true, SourceComplete: true, FirstSeen: d.FirstSeen, Clocks: clocks}
 		}
 	})
 }
@@ -168,9 +181,9 @@ func TestDecideReadsOnly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, v := drawSet(t), drawVerdict(t)
 		past := drawPast(t, s, v)
-		before := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clock)
+		before := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clocks)
 		s.Decide(v, past)
-		if after := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clock); after != before {
+		if after := fmt.Sprintf("%+v %+v %+v", s.Rules, *v.Account, past.Clocks); after != before {
 			t.Fatalf("changed from\n%s\nto\n%s", before, after)
 		}
 	})

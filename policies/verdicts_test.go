@@ -115,3 +115,21 @@ func set(rules ...policies.Rule) policies.Set {
 func known() policies.Past {
 	return policies.Past{AccountSeen: true, LinkSeen: true, SourceComplete: true, FirstSeen: now.Add(-5 * daySpan)}
 }
+
+// decide is Decide with the clock of the rule that decided; nil when it has none.
+func decide(s policies.Set, v *reconcile.Verdict, past policies.Past) (policies.Decision, *policies.Clock) {
+	d, clocks := s.Decide(v, past)
+	for i := range clocks {
+		if clocks[i].Rule == d.Rule {
+			return d, &clocks[i]
+		}
+	}
+	return d, nil
+}
+
+// after is known with these clocks.
+func after(clocks ...policies.Clock) policies.Past {
+	past := known()
+	past.Clocks = clocks
+	return past
+}

@@ -18,8 +18,7 @@ import (
 type found struct {
 	// rows are the accounts that reports show, in their order.
 	rows     []*reports.Row
-	clocks   []policies.Clock
-	events   []policies.Event
+	ledger   *ledger
 	findings []runstore.Finding
 	upcoming upcoming
 }
@@ -36,6 +35,9 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 	}
 	defer verdicts.Discard()
 	f := found{upcoming: upcomingEnds(t.roster, t.asOf)}
+	if f.ledger, err = t.openLedger(ctx); err != nil {
+		return nil, err
+	}
 	suggester := reconcile.NewSuggester(t.engine)
 	for i := range t.sources {
 		if err := t.judgeSource(ctx, &t.sources[i], suggester, verdicts, &f); err != nil {
@@ -106,6 +108,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 		suggester.Suggest(&v)
 		count(s, &v)
 		f.upcoming.count(&v)
+		f.ledger.see(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
 			f.rows = append(f.rows, &reports.Row{Verdict: v})
 			continue
@@ -120,31 +123,28 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 
 // decide applies the rules to every row, with what earlier runs knew of its account.
 func (t *attempt) decide(ctx context.Context, f *found) error {
-	past, err := t.remembered(ctx, f.rows)
+	past, err := t.remembered(ctx, f.rows, f.ledger.before)
 	if err != nil {
 		return err
 	}
-	rules := policies.Set{Rules: t.Rules, Exclusions: t.Config.Exclusions, Now: t.asOf, Zone: t.Config.Zone}
+	in := t.inputs()
+	rules := in.rules(t.Config.Zone)
 	for i := range f.rows {
 		row := f.rows[i]
 		known := past.of(&row.Verdict)
 		if !known.LinkSeen && row.Person != nil && row.Situation == reconcile.Linked {
 			row.Situation = reconcile.Unlinked
 		}
-		var clock *policies.Clock
-		row.Decision, clock = rules.Decide(&row.Verdict, known)
-		if clock != nil {
-			f.clocks = append(f.clocks, *clock)
-		}
+		var clocks []policies.Clock
+		row.Decision, clocks = rules.Decide(&row.Verdict, known)
 		t.result.Decisions[string(row.Decision.Kind)]++
 		if row.Kind != reconcile.KindNone {
 			t.result.Findings[string(row.Kind)]++
 			f.findings = append(f.findings, finding(row))
+			f.ledger.decided[row.ID()] = clocks
 		}
 	}
-	// Whether a finding that is missing tonight is over, and its clock with it, the run store decides when it closes findings.
-	f.clocks, f.events = policies.Advance(past.clocks, f.clocks, func(policies.Clock) bool { return true })
-	return nil
+	return f.ledger.advance(rules, past.complete, t.run.Folder)
 }
 
 // compareRows is the order of reports: what is worst and oldest comes first.

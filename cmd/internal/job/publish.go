@@ -68,7 +68,7 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 		err = t.run.KeepOnly(ctx, outcome)
 	default:
 		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf, t.sameFiles()), Findings: f.findings,
-			Clocks: f.clocks, Events: f.events})
+			Clocks: f.ledger.clocks, Events: f.ledger.events})
 	}
 	if err != nil {
 		return err
@@ -215,29 +215,25 @@ func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
 // past answers what earlier runs knew about the accounts of tonight's rows.
 type past struct {
 	seen     map[runstore.AccountKey]runstore.Seen
-	clocks   []policies.Clock
-	byID     map[string]*policies.Clock
+	clocks   map[string][]policies.Clock
 	findings map[string]runstore.Finding
 	complete map[string]bool
 }
 
-func (t *attempt) remembered(ctx context.Context, rows []*reports.Row) (*past, error) {
+func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, clocks []policies.Clock) (*past, error) {
 	keys := map[runstore.AccountKey]struct{}{}
 	for i := range rows {
 		if a := rows[i].Account; rows[i].Kind != reconcile.KindNone || rows[i].Person != nil {
 			keys[runstore.AccountKey{Source: a.System, Account: a.ID}] = struct{}{}
 		}
 	}
-	p := &past{byID: map[string]*policies.Clock{}, complete: map[string]bool{}}
+	p := &past{clocks: map[string][]policies.Clock{}, complete: map[string]bool{}}
 	var err error
 	if p.seen, err = t.Store.SeenBefore(ctx, keys); err != nil {
 		return nil, err
 	}
-	if p.clocks, err = t.Store.Clocks(ctx); err != nil {
-		return nil, err
-	}
-	for i := range p.clocks {
-		p.byID[p.clocks[i].Finding] = &p.clocks[i]
+	for _, c := range clocks {
+		p.clocks[c.Finding] = append(p.clocks[c.Finding], c)
 	}
 	if p.findings, err = t.Store.Findings(ctx); err != nil {
 		return nil, err
@@ -258,11 +254,6 @@ func (p *past) forgetAfter(asOf time.Time) {
 			delete(p.findings, id)
 		}
 	}
-	for id, c := range p.byID {
-		if c.FirstSeen.After(asOf) {
-			delete(p.byID, id)
-		}
-	}
 }
 
 func (p *past) of(v *reconcile.Verdict) policies.Past {
@@ -270,7 +261,7 @@ func (p *past) of(v *reconcile.Verdict) policies.Past {
 	id := v.ID()
 	return policies.Past{
 		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && seen.Person == v.Person.ID,
-		FirstSeen: p.findings[id].FirstSeen, Clock: p.byID[id], SourceComplete: p.complete[v.Account.System],
+		FirstSeen: p.findings[id].FirstSeen, Clocks: p.clocks[id], SourceComplete: p.complete[v.Account.System],
 	}
 }
 

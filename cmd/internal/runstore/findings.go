@@ -3,12 +3,10 @@ package runstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 )
 
@@ -211,83 +209,4 @@ func (r *Run) unread(findings map[string]Finding) (map[AccountKey]bool, error) {
 		}
 	}
 	return found, nil
-}
-
-// Clocks returns the running grace clocks by finding.
-func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
-	clocks, err := readClocks(ctx, s.db, "true")
-	return clocks, s.database("read the grace clocks", err)
-}
-
-func readClocks(ctx context.Context, db queryer, condition string) ([]policies.Clock, error) {
-	rows, err := db.QueryContext(ctx, `SELECT finding, rule, person, first_seen, basis, due_at FROM clocks
-		WHERE `+condition+` ORDER BY finding`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var clocks []policies.Clock
-	for rows.Next() {
-		var c policies.Clock
-		var text [3]string
-		if err := rows.Scan(&c.Finding, &c.Rule, &c.Person, &text[0], &text[1], &text[2]); err != nil {
-			return nil, err
-		}
-		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt} {
-			if *into, err = parseStamp(text[i]); err != nil {
-				return nil, err
-			}
-		}
-		clocks = append(clocks, c)
-	}
-	return clocks, rows.Err()
-}
-
-// writeClocks makes c.Clocks the running clocks, as far as their findings are open, and keeps the events of the run.
-func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
-		return err
-	}
-	write, err := tx.PrepareContext(ctx, `INSERT INTO clocks (finding, rule, person, first_seen, basis, due_at) VALUES (?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
-	defer write.Close()
-	for _, k := range c.Clocks {
-		_, err := write.ExecContext(ctx, k.Finding, k.Rule, k.Person, stamp(k.FirstSeen), stamp(k.Basis), stamp(k.DueAt))
-		if err != nil {
-			return fmt.Errorf("clock of %q: %w", k.Finding, err)
-		}
-	}
-	closed, err := dropClocks(ctx, tx)
-	if err != nil {
-		return err
-	}
-	for _, e := range append(closed, c.Events...) {
-		text, err := json.Marshal(e.Clock)
-		if err != nil {
-			return fmt.Errorf("clock of %q: %w", e.Clock.Finding, err)
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO clock_events (run, finding, change, reason, clock) VALUES (?, ?, ?, ?, ?)`,
-			run, e.Clock.Finding, e.Change, e.Reason, text)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// dropClocks removes the clocks whose finding is closed and returns that as events.
-func dropClocks(ctx context.Context, tx *sql.Tx) ([]policies.Event, error) {
-	const over = `finding NOT IN (SELECT id FROM findings WHERE closed_at IS NULL OR closed_reason LIKE 'gone:%')`
-	clocks, err := readClocks(ctx, tx, over)
-	if err != nil {
-		return nil, err
-	}
-	var events []policies.Event
-	for _, c := range clocks {
-		events = append(events, policies.Event{Clock: c, Change: "closed", Reason: "the finding is closed"})
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM clocks WHERE `+over)
-	return events, err
 }

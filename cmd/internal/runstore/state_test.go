@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -136,18 +135,15 @@ func TestFindingsOverTime(t *testing.T) {
 	}
 }
 
-// An account whose row could not be read is unread, nothing more: its finding stays, and so does its clock. The clock of a
-// finding that is over goes, and the log says so.
-func TestUnreadAccountsKeepFindingAndClock(t *testing.T) {
+// An account whose row could not be read is unread, nothing more: its finding stays.
+func TestUnreadAccountsKeepTheirFinding(t *testing.T) {
 	s := openStore(t, privateDir(t))
 	lock(t, s)
 	complete := []reports.Source{source("crm", scanners.Consistent)}
 	unread, fixed := finding("A-1", reconcile.Orphan), finding("A-2", reconcile.Orphan)
-	clocks := []policies.Clock{{Finding: unread.ID, Rule: "r", FirstSeen: night(1), Basis: night(1), DueAt: night(5)},
-		{Finding: fixed.ID, Rule: "r", FirstSeen: night(1), Basis: night(1), DueAt: night(5)}}
 	r := newRun(t, s, 1)
 	seal(t, r, nil)
-	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}, Findings: []Finding{unread, fixed}, Clocks: clocks}); err != nil {
+	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}, Findings: []Finding{unread, fixed}}); err != nil {
 		t.Fatal(err)
 	}
 	r = newRun(t, s, 2)
@@ -162,7 +158,7 @@ func TestUnreadAccountsKeepFindingAndClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	seal(t, r, map[string]reconcile.Kind{"A-2": reconcile.KindNone})
-	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}, Clocks: clocks}); err != nil {
+	if err := r.Accept(ctx, Commit{Outcome: Outcome{Sources: complete}}); err != nil {
 		t.Fatal(err)
 	}
 	open, err := s.Findings(ctx)
@@ -171,13 +167,6 @@ func TestUnreadAccountsKeepFindingAndClock(t *testing.T) {
 	}
 	if _, kept := open[unread.ID]; !kept || len(open) != 1 {
 		t.Errorf("open findings: %v, want the one of the unread account", open)
-	}
-	left, err := s.Clocks(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(left) != 1 || left[0].Finding != unread.ID {
-		t.Errorf("clocks: %v, want the one of the unread account", left)
 	}
 }
 

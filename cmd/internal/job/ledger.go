@@ -1,0 +1,83 @@
+package job
+
+import (
+	"context"
+	"slices"
+
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+)
+
+// ledger moves the grace clocks from the last accepted run to this one.
+type ledger struct {
+	// before are the clocks that the run starts with, sights how it saw their accounts; nil while it has not.
+	before []policies.Clock
+	sights map[runstore.AccountKey]*reconcile.Verdict
+	// decided are the clocks of tonight's findings.
+	decided map[string][]policies.Clock
+	// clocks and events are those after the run.
+	clocks []policies.Clock
+	events []policies.Event
+}
+
+func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
+	clocks, err := t.Store.Clocks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.result.Status == Kept {
+		// What only later runs knew is left out for a run that looks at an earlier night.
+		clocks = slices.DeleteFunc(clocks, func(c policies.Clock) bool { return c.FirstSeen.After(t.asOf) })
+	}
+	l := &ledger{before: clocks, sights: map[runstore.AccountKey]*reconcile.Verdict{}, decided: map[string][]policies.Clock{}}
+	for i := range clocks {
+		l.sights[runstore.AccountKey{Source: clocks[i].System, Account: clocks[i].Account}] = nil
+	}
+	return l, nil
+}
+
+// see notes the verdict on an account that has a clock.
+func (l *ledger) see(v *reconcile.Verdict) {
+	key := runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}
+	if _, clocked := l.sights[key]; clocked {
+		same := *v
+		l.sights[key] = &same
+	}
+}
+
+// advance moves the clocks. complete says which sources were read completely; the rejected records are in the folder.
+func (l *ledger) advance(rules policies.Set, complete map[string]bool, folder *runstore.Folder) error {
+	unread, err := l.unread(folder)
+	if err != nil {
+		return err
+	}
+	l.clocks, l.events = rules.Advance(l.before, policies.Tonight{Decided: l.decided, Sight: func(system, account string) policies.Sight {
+		key := runstore.AccountKey{Source: system, Account: account}
+		return policies.Sight{Complete: complete[system], Unread: unread[key], Verdict: l.sights[key]}
+	}})
+	return nil
+}
+
+// unread finds, of the accounts with clocks, those that were there and whose record could not be used.
+func (l *ledger) unread(folder *runstore.Folder) (map[runstore.AccountKey]bool, error) {
+	sources := map[string]bool{}
+	for key, v := range l.sights {
+		if v == nil {
+			sources[key.Source] = true
+		}
+	}
+	found := map[runstore.AccountKey]bool{}
+	for source := range sources {
+		for rejected, err := range folder.Rejected(source) {
+			if err != nil {
+				return nil, err
+			}
+			key := runstore.AccountKey{Source: source, Account: rejected.ID}
+			if v, clocked := l.sights[key]; clocked && v == nil {
+				found[key] = true
+			}
+		}
+	}
+	return found, nil
+}

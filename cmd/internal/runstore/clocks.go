@@ -1,0 +1,83 @@
+package runstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/leaver-audit/leaver/policies"
+)
+
+// Clocks returns the grace clocks, paused ones too, by finding, rule and owner.
+func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT finding, source, account, rule, person, first_seen, basis, due_at, stated_end, paused_at
+		FROM clocks ORDER BY finding, rule, person`)
+	if err != nil {
+		return nil, s.database("read the grace clocks", err)
+	}
+	defer rows.Close()
+	var clocks []policies.Clock
+	for rows.Next() {
+		var c policies.Clock
+		var text [5]string
+		if err := rows.Scan(&c.Finding, &c.System, &c.Account, &c.Rule, &c.Person, &text[0], &text[1], &text[2], &text[3], &text[4]); err != nil {
+			return nil, s.database("read the grace clocks", err)
+		}
+		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt, &c.End, &c.PausedAt} {
+			if *into, err = parseOptional(text[i]); err != nil {
+				return nil, &DamagedError{s.path, fmt.Errorf("clock of %q: %w", c.Finding, err)}
+			}
+		}
+		clocks = append(clocks, c)
+	}
+	return clocks, s.database("read the grace clocks", rows.Err())
+}
+
+// optionalStamp writes the zero time as "".
+func optionalStamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return stamp(t)
+}
+
+func parseOptional(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return parseStamp(text)
+}
+
+// writeClocks makes c.Clocks the clocks from now on and keeps the events of the run.
+func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
+		return err
+	}
+	write, err := tx.PrepareContext(ctx, `INSERT INTO clocks (finding, source, account, rule, person, first_seen, basis, due_at,
+		stated_end, paused_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer write.Close()
+	for _, k := range c.Clocks {
+		_, err := write.ExecContext(ctx, k.Finding, k.System, k.Account, k.Rule, k.Person, stamp(k.FirstSeen), stamp(k.Basis),
+			stamp(k.DueAt), optionalStamp(k.End), optionalStamp(k.PausedAt))
+		if err != nil {
+			return fmt.Errorf("clock of %q: %w", k.Finding, err)
+		}
+	}
+	for _, e := range c.Events {
+		text, err := json.Marshal(e.Clock)
+		if err != nil {
+			return fmt.Errorf("clock of %q: %w", e.Clock.Finding, err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO clock_events (run, finding, change, reason, clock) VALUES (?, ?, ?, ?, ?)`,
+			run, e.Clock.Finding, string(e.Change), e.Reason, text)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
