@@ -157,17 +157,6 @@ func confidenceCell(e entry) cell {
 	return number(int64(e.Suggestions[0].Percent))
 }
 
-func miskeyedCell(e entry) cell {
-	switch {
-	case e.LikelyMiskeyed():
-		return text("Yes").as(chipLow)
-	case len(e.Suggestions) == 0:
-		return text(dash).as(centred)
-	default:
-		return text("No").as(centred)
-	}
-}
-
 func nearestWhyCell(e entry) cell {
 	if len(e.Suggestions) == 0 {
 		return text(dash)

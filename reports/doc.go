@@ -16,7 +16,7 @@
 //
 // Every row has exactly one sheet. Accounts of people who left stand on Terminations whatever else is found about them
 // ([Row.OfLeaver]): they are the population of the termination test. Orphans, Dormant (never used ones as well) and
-// Ambiguous (disputed) take their kinds, Other findings everything else. A suspect match is listed on Ambiguous a second
+// Ambiguous (disputed) take their kinds, Likely mis-keyed the orphans that most likely belong to somebody who has not left, Other findings everything else. A suspect match is listed on Ambiguous a second
 // time, with a reference to its own row. Row ids (T-00001, O-00001 …) follow the order of [Report.Rows].
 //
 // Changes lists findings, not rows: what is other than in the last accepted run ([Report.Changes]). What its lines add and

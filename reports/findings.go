@@ -1,14 +1,41 @@
 package reports
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
 )
 
-// orphanTable is one row per enabled account that nobody of any authoritative source owns.
+// orphanTable is one row per enabled account that nobody of any authoritative source owns, as far as one can guess.
 func (b *book) orphanTable() table[entry] {
-	columns := []column[entry]{
+	orphans := b.findingTable("Orphans", onOrphans, "Orphans – enabled accounts that nobody answers for",
+		"An account is an orphan only when every people source was read completely and none of its keys names anybody, now or earlier."+b.miskeyedElsewhere(),
+		b.noneFound("No orphan was found."+b.miskeyedElsewhere()), orphanColumns("Nearest match (a guess)"))
+	orphans.columns = append(orphans.columns,
+		column[entry]{head: "Match because", width: 60, aside: true, value: nearestWhyCell},
+		column[entry]{head: "Other matches", width: 44, aside: true, value: otherMatchesCell})
+	return orphans
+}
+
+// miskeyedTable is one row per orphan that most likely belongs to somebody who has not left. It stands apart, because what
+// it needs is the right key, and taking it away would hit an employee.
+func (b *book) miskeyedTable() table[entry] {
+	miskeyed := b.findingTable(miskeyedSheet, onMiskeyed, "Likely mis-keyed – orphans that most likely belong to somebody who has not left",
+		"Orphans too: no key of theirs names anybody. The owner is a guess for a person to decide on, so nothing is ever due about these accounts by itself.",
+		b.noneFound("No orphan was found that looks like the account of somebody who has not left."), orphanColumns("Likely owner (a guess to decide on)"))
+	miskeyed.columns = append(miskeyed.columns,
+		column[entry]{head: "Match because", width: 60, aside: true, value: nearestWhyCell},
+		column[entry]{head: "Other matches", width: 44, aside: true, value: otherMatchesCell})
+	return miskeyed
+}
+
+// miskeyedSheet is the name of that sheet.
+const miskeyedSheet = "Likely mis-keyed"
+
+// orphanColumns are those of both sheets.
+func orphanColumns(guess string) []column[entry] {
+	return []column[entry]{
 		{head: "Row", width: 8.5, group: "Row", value: idCell},
 		{head: "Severity", width: 8.5, value: severityCell},
 		{head: "System", width: 14, group: "Account (system)", value: systemCell},
@@ -20,31 +47,31 @@ func (b *book) orphanTable() table[entry] {
 		{head: "Enabled", width: 8.5, style: headCentre, value: enabledCell},
 		{head: "Priv.", width: 8.5, style: headCentre, value: privilegedCell},
 		{head: "Why no owner", width: 32, group: "Finding", value: whyCell},
-		{head: "Nearest match", width: 20, group: "Likely owner (a guess to decide on)", value: nearestCell},
+		{head: "Nearest match", width: 20, group: guess, value: nearestCell},
+		{head: "Match person ID", width: 11, value: nearestIDCell},
+		{head: "Match HR status", width: 13, value: nearestStatusCell},
 		{head: "Confidence %", width: 10.5, style: headNumber, value: confidenceCell},
-		{head: "Likely mis-keyed", width: 9.5, style: headCentre, value: miskeyedCell},
 		{head: "Flags", width: 16, group: "Policy", value: flagsCell},
 		{head: "Rule", width: 14, value: ruleCell},
 		{head: "Grace until", width: 10.5, value: graceCell},
 		{head: "Action", width: 18, value: actionCell},
 	}
-	orphans := b.findingTable("Orphans", onOrphans, "Orphans – enabled accounts that nobody answers for",
-		"An account is an orphan only when every people source was read completely and none of its keys names anybody, now or earlier."+b.miskeyedCount(),
-		b.noneFound("No orphan was found."), columns)
-	orphans.columns = append(orphans.columns,
-		column[entry]{head: "Match because", width: 60, aside: true, value: nearestWhyCell},
-		column[entry]{head: "Match person ID", width: 13, aside: true, value: nearestIDCell},
-		column[entry]{head: "Match HR status", width: 13, aside: true, value: nearestStatusCell},
-		column[entry]{head: "Other matches", width: 44, aside: true, value: otherMatchesCell})
-	return orphans
 }
 
-// miskeyedCount says how many orphans are none for all one can guess, and what that means.
-func (b *book) miskeyedCount() string {
-	if b.tally.miskeyed == 0 {
+// miskeyedElsewhere says how many orphans stand on the sheet of their own.
+func (b *book) miskeyedElsewhere() string {
+	n := b.tally.lines[onMiskeyed]
+	if n == 0 {
 		return ""
 	}
-	return " " + several(b.tally.miskeyed, "account") + " " + isAre(b.tally.miskeyed) + " likely mis-keyed, not ownerless: the nearest match has not left, so nothing is ever due about them by itself."
+	return fmt.Sprintf(" %s more %s likely mis-keyed, not ownerless, and %s on the sheet %s.", several(n, "orphan"), isAre(n), standStands(n), miskeyedSheet)
+}
+
+func standStands(n int64) string {
+	if n == 1 {
+		return "stands"
+	}
+	return "stand"
 }
 
 // dormantTable is one row per account that is unused for too long, or was never used.

@@ -99,10 +99,13 @@ func (p *printed) rowSheets(all map[string][][]string) {
 		total++
 		kinds[column("Other findings", "Finding kind", row)]++
 	}
-	for range dataOf(p.t, all["Orphans"]) {
-		total++
-		kinds["orphan"]++
+	for _, sheet := range []string{"Orphans", miskeyedSheet} {
+		for range dataOf(p.t, all[sheet]) {
+			total++
+			kinds["orphan"]++
+		}
 	}
+	p.see("miskeyed", "sheet "+miskeyedSheet, int64(len(dataOf(p.t, all[miskeyedSheet]))))
 	for _, row := range dataOf(p.t, all["Dormant"]) {
 		total++
 		if column("Dormant", "Never used", row) == "Yes" {
@@ -156,7 +159,11 @@ func (p *printed) summary(rows [][]string) {
 			section = title
 		case title == "" || title == "Finding" || title == "System":
 		case section == "What was found":
-			if title != "all rows" {
+			switch title {
+			case "all rows":
+			case ofThemMiskeyed:
+				title = "miskeyed"
+			default:
 				title = "kind " + title
 			}
 			p.seeText(title, place, get(4))
@@ -187,6 +194,11 @@ func (p *printed) rules(rows [][]string) {
 		switch row[0] {
 		case "Finding kind":
 			name = "kind"
+		case "Word":
+			if row[1] == "likely mis-keyed" {
+				p.seeText("miskeyed", "sheet Rules", row[5])
+			}
+			continue
 		case "Decision", "Result":
 		default:
 			continue
@@ -212,6 +224,9 @@ func (p *printed) lines(r Report) {
 		counts["all rows"]++
 		counts["kind "+kindWords(l.Kind)]++
 		counts["decision "+strings.ReplaceAll(string(l.Decision), "_", " ")]++
+		if l.LikelyMiskeyed {
+			counts["miskeyed"]++
+		}
 		if l.Result != "" {
 			counts["result "+string(l.Result)]++
 			counts["terminations"]++
@@ -230,7 +245,7 @@ func (p *printed) lines(r Report) {
 	for _, result := range Results() {
 		p.see("result "+string(result), "JSON Lines", counts["result "+string(result)])
 	}
-	for _, name := range []string{"all rows", "terminations", "still enabled"} {
+	for _, name := range []string{"all rows", "terminations", "still enabled", "miskeyed"} {
 		p.see(name, "JSON Lines", counts[name])
 	}
 	records, err := csv.NewReader(&table).ReadAll()
@@ -264,7 +279,7 @@ func (p *printed) sentence(r Report) {
 			return
 		}
 		rest := s[start+len(before):]
-		words := strings.Fields(strings.ReplaceAll(rest[:strings.Index(rest, after)], ",", ""))
+		words := strings.Fields(strings.NewReplacer(",", "", "(", "").Replace(rest[:strings.Index(rest, after)]))
 		p.seeText(name, "the sentence", words[len(words)-1])
 	}
 	read("terminations", "Of ", " accounts of people who left")
@@ -274,6 +289,7 @@ func (p *printed) sentence(r Report) {
 	read("result Late", "Test result:", " late")
 	read("result Not tested", "Test result:", " not testable")
 	read("kind orphan", "Besides:", " orphan")
+	read("miskeyed", "Besides:", " of them likely mis-keyed")
 	read("kind dormant", "Besides:", " dormant account")
 }
 
@@ -339,7 +355,7 @@ func TestEmptySheetsNameTheirCoverage(t *testing.T) {
 	}
 	for name, test := range tests {
 		all := grids(t, open(t, workbook(t, test.report)), true)
-		for _, sheet := range []string{"Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings"} {
+		for _, sheet := range []string{"Terminations", "Orphans", miskeyedSheet, "Dormant", "Ambiguous", "Other findings"} {
 			for _, words := range test.words {
 				if said := all[sheet][headRow][0]; !strings.Contains(strings.ReplaceAll(said, "was made", "found"), words) {
 					t.Errorf("%s, %s: no %q in %q", name, sheet, words, said)

@@ -147,13 +147,16 @@ func (r Report) otherSentence(t *tally) string {
 		n    int64
 		noun string
 	}{
-		{t.lines[onOrphans], "orphan"}, {t.kinds[reconcile.Dormant], "dormant account"},
+		{t.orphans(), "orphan"}, {t.kinds[reconcile.Dormant], "dormant account"},
 		{t.kinds[reconcile.NeverUsed], "never used account"}, {t.disputed, "disputed account"}, {t.lines[onOther], "other row"},
 	}
 	var parts []string
 	for _, w := range words {
 		if w.n > 0 {
 			parts = append(parts, several(w.n, w.noun))
+		}
+		if n := t.lines[onMiskeyed]; n > 0 && w.noun == "orphan" {
+			parts[len(parts)-1] += fmt.Sprintf(" (%s of them likely mis-keyed, not ownerless)", count(n))
 		}
 	}
 	if len(parts) == 0 {

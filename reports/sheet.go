@@ -304,7 +304,9 @@ func (w *sheetWriter[T]) offer(sheet, cells string) error {
 }
 
 // tableName turns a sheet name into the name of its table object.
-func tableName(sheet string) string { return "tbl" + strings.ReplaceAll(sheet, " ", "_") }
+func tableName(sheet string) string {
+	return "tbl" + strings.NewReplacer(" ", "_", "-", "_").Replace(sheet)
+}
 
 // sealer hashes what a row says.
 type sealer struct {

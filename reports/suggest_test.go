@@ -6,38 +6,33 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/leaver-audit/leaver/reconcile"
 )
 
-// The sheet Orphans shows the nearest match and says that it is a guess; an orphan without any shows dashes.
-func TestOrphansShowTheNearestMatch(t *testing.T) {
-	all := grids(t, open(t, workbook(t, report(everyRow()))), false)["Orphans"]
-	want := map[string][2]string{ // of the first row, which has two suggestions, and of the second, which has none
-		"Nearest match":    {"Sales, Sharon", dash},
-		"Match person ID":  {"E10534", dash},
-		"Match HR status":  {"Active", dash},
-		"Confidence %":     {"60", ""},
-		"Likely mis-keyed": {"Yes", dash},
-		"Match because":    {`login "shared.sales": given and family name; same manager (hr/E9001)`, dash},
-		"Other matches":    {"Conti, Nadia (hr/E10680, 35 %)", dash},
-	}
-	for head, values := range want {
-		cells := cellsUnder(t, all, head)
-		if got := [2]string{cells["O-00001"], cells["O-00002"]}; got != values {
-			t.Errorf("%s: %q, want %q", head, got, values)
-		}
-	}
-}
-
-// The note above the orphans counts those that are likely none.
-func TestOrphansCountTheMiskeyed(t *testing.T) {
-	for _, row := range grids(t, open(t, workbook(t, report(everyRow()))), false)["Orphans"] {
-		for _, cell := range row {
-			if strings.Contains(cell, "1 account is likely mis-keyed, not ownerless") {
-				return
+// Orphans that are likely mis-keyed stand on a sheet of their own, with the likely owner; the others, with nobody likely
+// or with somebody who has left, on the sheet Orphans.
+func TestMiskeyedOrphansStandApart(t *testing.T) {
+	rows := everyRow()
+	gone := verdict(account("crm", "c-40", "n.conti", "2026-11-20 10:00"), reconcile.Orphan, reconcile.Medium, nil, "no key of the account names a person")
+	gone.Suggestions = []reconcile.Suggestion{{Person: leaver("E10680", "Conti", "Nadia", "2026-08-27"), Percent: 35, Reasons: []string{"initial and family name"}}}
+	all := grids(t, open(t, workbook(t, report(append(rows, Row{gone, reportOnly()})))), false)
+	for sheet, want := range map[string]map[string]string{
+		miskeyedSheet + " K-00001": {"Account": "shared.sales", "Nearest match": "Sales, Sharon", "Match person ID": "E10534", "Match HR status": "Active",
+			"Confidence %": "60", "Match because": `login "shared.sales": given and family name; same manager (hr/E9001)`, "Other matches": "Conti, Nadia (hr/E10680, 35 %)"},
+		"Orphans O-00001": {"Nearest match": dash, "Match person ID": dash, "Match HR status": dash, "Confidence %": "", "Match because": dash, "Other matches": dash},
+		"Orphans O-00002": {"Account": "n.conti", "Nearest match": "Conti, Nadia", "Match HR status": "Terminated", "Confidence %": "35"},
+	} {
+		name, row := sheet[:strings.LastIndex(sheet, " ")], sheet[strings.LastIndex(sheet, " ")+1:]
+		for head, value := range want {
+			if got := cellsUnder(t, all[name], head)[row]; got != value {
+				t.Errorf("%s, %s: %q, want %q", sheet, head, got, value)
 			}
 		}
 	}
-	t.Error("no note")
+	if note := all["Orphans"][1][0]; !strings.Contains(note, "1 orphan more is likely mis-keyed, not ownerless, and stands on the sheet Likely mis-keyed.") {
+		t.Errorf("the note of Orphans says %q", note)
+	}
 }
 
 func TestSuggestionsInLines(t *testing.T) {

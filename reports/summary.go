@@ -194,25 +194,35 @@ func (b *book) firstRow(g *grid, row int, e entry) {
 }
 
 // sheetOf names the sheet of each home.
-var sheetOf = [homes]string{"Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings"}
+var sheetOf = [homes]string{"Terminations", "Orphans", miskeyedSheet, "Dormant", "Ambiguous", "Other findings"}
 
-// found counts every row of the report by kind, with the sheets that hold them.
+// found counts every row of the report by kind, with the sheets that hold them. The orphans that are likely mis-keyed are
+// counted once more below them, and not twice in the sum.
 func (b *book) found(g *grid, row int) {
 	g.section(row, firstCol, 9, "What was found")
 	g.heads(row+1, []headCell{{2, 3, "Finding", false}, {4, 5, "Rows", true}, {6, 9, "On sheet", false}})
 	row += 2
-	first := row
-	for _, kind := range append(reconcile.Kinds(), reconcile.KindNone) {
-		g.span(row, 2, 3, text(kindWords(kind)).as(cellText))
-		g.span(row, 4, 5, number(b.tally.kinds[kind]).as(cellPlainNumber))
-		g.span(row, 6, 9, text(sheetsOfKind(kind)).as(cellText))
+	line := func(words string, rows cell, sheet string, st style) {
+		g.span(row, 2, 3, text(words).as(st))
+		g.span(row, 4, 5, rows.as(cellPlainNumber))
+		g.span(row, 6, 9, text(sheet).as(cellText))
 		g.height(row, 16)
 		row++
 	}
-	g.span(row, 2, 3, text("all rows").as(cellTextBold))
-	g.span(row, 4, 5, formula(fmt.Sprintf("SUM(%s:%s)", at(4, first), at(4, row-1)), b.tally.rows).as(cellPlainNumber))
-	g.span(row, 6, 9, text("all sheets together").as(cellText))
+	first, after := row, row
+	for _, kind := range append(reconcile.Kinds(), reconcile.KindNone) {
+		line(kindWords(kind), number(b.tally.kinds[kind]), sheetsOfKind(kind), cellText)
+		if kind == reconcile.Orphan {
+			line(ofThemMiskeyed, number(b.tally.lines[onMiskeyed]), miskeyedSheet, cellText)
+			after = row
+		}
+	}
+	sum := fmt.Sprintf("SUM(%s:%s,%s:%s)", at(4, first), at(4, after-2), at(4, after), at(4, row-1))
+	line("all rows", formula(sum, b.tally.rows), "all sheets together", cellTextBold)
 }
+
+// ofThemMiskeyed is the head of the line below the orphans.
+const ofThemMiskeyed = "    of them likely mis-keyed"
 
 func sheetsOfKind(k reconcile.Kind) string {
 	switch k {
@@ -223,7 +233,7 @@ func sheetsOfKind(k reconcile.Kind) string {
 	case reconcile.UsedAfterEnd, reconcile.LeaverActive:
 		return "Terminations"
 	case reconcile.Orphan:
-		return "Orphans"
+		return "Orphans, " + miskeyedSheet
 	case reconcile.Dormant, reconcile.NeverUsed:
 		return "Dormant"
 	case reconcile.KindNone:
@@ -292,7 +302,8 @@ func (b *book) chartData(chartRow int) chartData {
 	}
 	firstLines := max(1, len(b.tally.first))
 	foundAt := chartRow + d.rows + 1 + 2 + firstLines + 1
-	d.row = foundAt + 2 + len(reconcile.Kinds()) + 1 + 1 + 1 + 2
+	// Below its title and heads: the kinds, no finding, the mis-keyed, the sum, and two rows for the next title and heads.
+	d.row = foundAt + 2 + len(reconcile.Kinds()) + 1 + 1 + 1 + 1 + 2
 	return d
 }
 

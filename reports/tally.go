@@ -14,6 +14,7 @@ type home int
 const (
 	onTerminations home = iota
 	onOrphans
+	onMiskeyed
 	onDormant
 	onAmbiguous
 	onOther
@@ -21,7 +22,7 @@ const (
 )
 
 // letters start the row ids of each sheet.
-var letters = [homes]string{"T", "O", "D", "A", "R"}
+var letters = [homes]string{"T", "O", "K", "D", "A", "R"}
 
 // homeOf gives every row exactly one sheet. An account of a leaver is part of the tested population whatever else is
 // found about it.
@@ -29,6 +30,8 @@ func homeOf(r Row) home {
 	switch {
 	case r.OfLeaver():
 		return onTerminations
+	case r.LikelyMiskeyed():
+		return onMiskeyed
 	case r.Kind == reconcile.Orphan:
 		return onOrphans
 	case r.Kind == reconcile.Dormant, r.Kind == reconcile.NeverUsed:
@@ -64,18 +67,16 @@ type tally struct {
 	lines [homes]int64
 	// disputed and suspect count the accounts on Ambiguous: those that live there, and those listed on another sheet as well.
 	disputed, suspect int64
-	// miskeyed counts the orphans that likely belong to somebody who has not left.
-	miskeyed   int64
-	kinds      map[reconcile.Kind]int64
-	flags      map[string]int64
-	severities map[reconcile.Severity]int64
-	decisions  map[policies.DecisionKind]int64
-	situations map[reconcile.Situation]int64
-	results    map[Result]int64
-	rules      map[string]int64
-	excludedBy map[string]int64
-	notMet     [attributes]int64
-	systems    map[string]*systemTally
+	kinds             map[reconcile.Kind]int64
+	flags             map[string]int64
+	severities        map[reconcile.Severity]int64
+	decisions         map[policies.DecisionKind]int64
+	situations        map[reconcile.Situation]int64
+	results           map[Result]int64
+	rules             map[string]int64
+	excludedBy        map[string]int64
+	notMet            [attributes]int64
+	systems           map[string]*systemTally
 	// leavers holds everyone of Terminations, by source and id.
 	leavers map[string]*leaverTally
 	// first holds the rows that need a decision first.
@@ -159,9 +160,6 @@ func (t *tally) add(e entry) {
 			t.suspect++
 		}
 	}
-	if e.LikelyMiskeyed() {
-		t.miskeyed++
-	}
 	t.kinds[e.Kind]++
 	t.severities[e.Severity]++
 	t.decisions[e.Decision.Kind]++
@@ -223,6 +221,9 @@ func needsDecision(e entry) bool {
 	}
 	return e.Kind != reconcile.KindNone
 }
+
+// orphans counts those that nobody answers for and those that are likely mis-keyed.
+func (t *tally) orphans() int64 { return t.lines[onOrphans] + t.lines[onMiskeyed] }
 
 // findings counts the rows that have a finding kind.
 func (t *tally) findings() int64 { return t.rows - t.kinds[reconcile.KindNone] }

@@ -141,8 +141,8 @@ func fillTable[T any](b *book, t table[T], rows []T) error {
 
 // rowSheets are the open sheets that the rows go to.
 type rowSheets struct {
-	terminations, orphans, dormant, other *sheetWriter[entry]
-	ambiguous                             *sheetWriter[candidate]
+	terminations, orphans, miskeyed, dormant, other *sheetWriter[entry]
+	ambiguous                                       *sheetWriter[candidate]
 }
 
 func (b *book) rowSheets() (s rowSheets, err error) {
@@ -153,6 +153,7 @@ func (b *book) rowSheets() (s rowSheets, err error) {
 	}
 	open(&s.terminations, b.terminationTable())
 	open(&s.orphans, b.orphanTable())
+	open(&s.miskeyed, b.miskeyedTable())
 	open(&s.dormant, b.dormantTable())
 	if err == nil {
 		s.ambiguous, err = create(b, b.ambiguousTable())
@@ -172,6 +173,8 @@ func (s rowSheets) add(e entry) error {
 		return s.terminations.add(e)
 	case onOrphans:
 		return s.orphans.add(e)
+	case onMiskeyed:
+		return s.miskeyed.add(e)
 	case onDormant:
 		return s.dormant.add(e)
 	case onOther:
@@ -181,13 +184,13 @@ func (s rowSheets) add(e entry) error {
 }
 
 func (s rowSheets) close() error {
-	return errors.Join(s.terminations.close(), s.orphans.close(), s.dormant.close(), s.ambiguous.close(), s.other.close())
+	return errors.Join(s.terminations.close(), s.orphans.close(), s.miskeyed.close(), s.dormant.close(), s.ambiguous.close(), s.other.close())
 }
 
 // digest covers every seal of every sheet: one text that changes when any row does.
 func (s rowSheets) digest() string {
 	h := sha256.New()
-	for _, w := range []*sheetWriter[entry]{s.terminations, s.orphans, s.dormant, s.other} {
+	for _, w := range []*sheetWriter[entry]{s.terminations, s.orphans, s.miskeyed, s.dormant, s.other} {
 		_, _ = h.Write(w.seals.Sum(nil))
 	}
 	_, _ = h.Write(s.ambiguous.seals.Sum(nil))

@@ -145,7 +145,7 @@ func TestEveryPartIsOtherForAnotherReport(t *testing.T) {
 }
 
 func TestSheetsInOrder(t *testing.T) {
-	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings", "Changes", "Upcoming ends", "Residual access", "Exclusions", "Coverage", "Rules"}
+	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Likely mis-keyed", "Dormant", "Ambiguous", "Other findings", "Changes", "Upcoming ends", "Residual access", "Exclusions", "Coverage", "Rules"}
 	for name, r := range samples() {
 		if diff := cmp.Diff(want, open(t, workbook(t, r)).GetSheetList()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -241,7 +241,7 @@ func TestTablesFiltersPanesAndChoices(t *testing.T) {
 			t.Errorf("%s: panes %+v, %v", sheet, panes, err)
 		}
 	}
-	for _, sheet := range []string{"Terminations", "Orphans", "Dormant", "Ambiguous", "Other findings"} {
+	for _, sheet := range []string{"Terminations", "Orphans", miskeyedSheet, "Dormant", "Ambiguous", "Other findings"} {
 		lists, err := f.GetDataValidations(sheet)
 		if err != nil || len(lists) != 1 {
 			t.Fatalf("%s: %d lists of choices, %v", sheet, len(lists), err)
@@ -289,7 +289,7 @@ func TestEveryRowStandsOnExactlyOneSheet(t *testing.T) {
 	f := open(t, workbook(t, report(rows)))
 	all := grids(t, f, true)
 	places := map[string][]string{}
-	for _, sheet := range []string{"Terminations", "Orphans", "Dormant", "Other findings"} {
+	for _, sheet := range []string{"Terminations", "Orphans", miskeyedSheet, "Dormant", "Other findings"} {
 		for row, id := range cellsUnder(t, all[sheet], "Account ID") {
 			places[id] = append(places[id], row)
 		}

@@ -75,6 +75,8 @@ func tableLine(row reports.Row) string {
 	}
 	if row.Person != nil {
 		person = row.Person.Name()
+	} else if row.LikelyMiskeyed() {
+		person = "– (mis-keyed? " + row.Suggestions[0].Person.Name() + ")"
 	}
 	decision := string(row.Decision.Kind)
 	if !row.Decision.Until.IsZero() {

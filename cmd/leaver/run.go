@@ -162,6 +162,9 @@ func (a *app) printResult(r *job.Result, asJSON bool) error {
 		if n := r.Findings[string(kind)]; n > 0 {
 			fmt.Fprintf(a.out, "  %-16s %8d\n", kind, n)
 		}
+		if kind == reconcile.Orphan && r.LikelyMiskeyed > 0 {
+			fmt.Fprintf(a.out, "  %-16s %8d of them likely mis-keyed, not ownerless\n", "", r.LikelyMiskeyed)
+		}
 	}
 	fmt.Fprintf(a.out, "\ndecisions  ")
 	for _, kind := range policies.DecisionKinds() {

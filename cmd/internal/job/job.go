@@ -48,12 +48,14 @@ type Result struct {
 	AsOf   time.Time `json:"as_of"`
 	Status string    `json:"status"`
 	// Kept says why the run moved neither history nor clocks; empty for an accepted run.
-	Kept      string           `json:"kept,omitempty"`
-	People    PeopleResult     `json:"people"`
-	Sources   []SourceResult   `json:"sources"`
-	Findings  map[string]int64 `json:"findings"`
-	Decisions map[string]int64 `json:"decisions"`
-	Report    string           `json:"report"`
+	Kept     string           `json:"kept,omitempty"`
+	People   PeopleResult     `json:"people"`
+	Sources  []SourceResult   `json:"sources"`
+	Findings map[string]int64 `json:"findings"`
+	// LikelyMiskeyed counts the orphans among them that most likely belong to somebody who has not left.
+	LikelyMiskeyed int64            `json:"likely_miskeyed"`
+	Decisions      map[string]int64 `json:"decisions"`
+	Report         string           `json:"report"`
 	// Sentence is the first sentence of the report.
 	Sentence string `json:"sentence"`
 }

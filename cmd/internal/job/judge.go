@@ -142,6 +142,9 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 			t.result.Findings[string(row.Kind)]++
 			f.findings = append(f.findings, finding(row))
 			f.ledger.decided[row.ID()] = clocks
+			if row.LikelyMiskeyed() {
+				t.result.LikelyMiskeyed++
+			}
 		}
 	}
 	return f.ledger.advance(rules, past.complete, t.run.Folder)
