@@ -184,7 +184,7 @@ func neverDue(v *reconcile.Verdict) string {
 }
 
 // inferredRuns is how many accepted runs in a row must have inferred an end before tonight's may become due.
-const inferredRuns = 2
+const inferredRuns = reconcile.ConfirmingRuns
 
 // notYet says why v may not become due in this run; empty when it may.
 func notYet(v *reconcile.Verdict, past Past) string {

@@ -47,7 +47,7 @@ func (x Exclusion) Matches(v *reconcile.Verdict) bool {
 	if x.Account != "" && !strings.EqualFold(x.Account, a.ID) && !anyLogin(v, x.Account, strings.EqualFold) {
 		return false
 	}
-	if x.Person != "" && (v.Person == nil || !strings.EqualFold(x.Person, v.Person.ID) && x.Person != v.Person.Ref()) {
+	if x.Person != "" && (v.Person == nil || !v.Person.MeantBy(x.Person)) {
 		return false
 	}
 	if x.Group != "" && !holdsGrant(v, x.Group) {

@@ -13,6 +13,7 @@ func TestExclusionMatches(t *testing.T) {
 	type x = policies.Exclusion
 	slashed := leaver(func(v *reconcile.Verdict) { v.Account.Logins = []string{`CORP\svc-print`, "host/print.corp.example"} })
 	bracket := leaver(func(v *reconcile.Verdict) { v.Account.Logins = []string{"svc[1]"} })
+	employee := leaver(func(v *reconcile.Verdict) { v.Person.Also = []string{"ext/X1"} })
 	cases := []struct {
 		name string
 		x    policies.Exclusion
@@ -32,6 +33,9 @@ func TestExclusionMatches(t *testing.T) {
 		{"person", x{Person: "100"}, leaver(), true},
 		{"person with source", x{Person: "hr/100"}, leaver(), true},
 		{"another person", x{Person: "1000"}, leaver(), false},
+		{"the person in another source", x{Person: "ext/X1"}, employee, true},
+		{"the person in another source, by id", x{Person: "x1"}, employee, true},
+		{"the id in the wrong source", x{Person: "hr/X1"}, employee, false},
 		{"person of an orphan", x{Person: "100"}, orphan(), false},
 		{"group by name", x{Group: "sales"}, leaver(), true},
 		{"group by id", x{Group: "G-1"}, leaver(), true},

@@ -6,7 +6,8 @@
 // The parts, in the order in which a run uses them:
 //
 //   - a [Roster] is built from every person that the authoritative sources showed tonight and from the people remembered
-//     in [History]. It knows who is employed at the as-of instant, and which key value names whom;
+//     in [History]. It knows who is employed at the as-of instant, and which key value names whom.
+//     People of different sources who are one human are judged as one;
 //   - [Engine.Judge] looks one account up in the roster and returns one [Verdict]: its situation (which person, found how),
 //     its primary finding kind (possibly none), flags, severity and the facts that decided;
 //   - [Engine.Explain] re-runs the same steps and writes down each of them.

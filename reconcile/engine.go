@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -86,7 +87,7 @@ func (e *Engine) Resolve(a *scanners.Account) {
 		}
 		ref := accountRef{a.System, dnKey(key)}
 		if known, ok := e.wanted[ref]; ok {
-			known.join(e.matcher(false).account(a))
+			known.join(e.matcher(false).rows(a))
 			e.wanted[ref] = known
 		}
 	}
@@ -119,6 +120,8 @@ type file struct {
 	// neither when the account is disputed or nobody is found.
 	owner   *Person
 	sponsor *Person
+	// candidates are the people of a disputed match.
+	candidates []Candidate
 	// unresolved lists the references of a non-personal account that lead to nobody.
 	unresolved []string
 	// missed lists the primary accounts that login rules lead to and that lead to nobody.
@@ -147,10 +150,15 @@ func (e *Engine) open(a *scanners.Account, explain bool) *file {
 	switch {
 	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
 		if !f.match.disputed() {
-			f.owner = &e.roster.people[f.match.person]
+			f.owner = e.roster.at(f.match.person, f.match.apart)
 		}
 	case a.Kind != "" && a.Kind != scanners.KindPerson:
 		e.findSponsor(f, explain)
+	}
+	if f.match.disputed() {
+		for _, c := range f.match.named {
+			f.candidates = append(f.candidates, Candidate{e.roster.at(c.person, f.match.apart), c.by, c.value})
+		}
 	}
 	return f
 }
@@ -161,24 +169,26 @@ func (e *Engine) findSponsor(f *file, explain bool) {
 	own := f.match
 	if own.by == KeyLink {
 		if !own.disputed() {
-			f.sponsor = &e.roster.people[own.person]
+			f.sponsor = e.roster.at(own.person, own.apart)
 		}
 		return
 	}
 	for _, ref := range references(f.Account) {
 		m, tried := e.reference(f.System, ref)
 		own.table.withdraw(e.roster, &m, &tried)
+		m.apart = m.apart || own.apart
+		e.roster.collapse(&m)
 		if explain {
 			f.match.tried = append(f.match.tried, tried)
 		}
 		switch {
 		case m.disputed():
-			f.match.named, f.match.unclear, f.sponsor = m.named, m.unclear, nil
+			f.match.named, f.match.unclear, f.match.apart, f.sponsor = m.named, m.unclear, m.apart, nil
 			return
 		case len(m.named) == 0:
 			f.unresolved = append(f.unresolved, ref)
-		case f.sponsor == nil || f.sponsor.Gone() && !m.named[0].Person.Gone():
-			f.sponsor = m.named[0].Person
+		case f.sponsor == nil || f.sponsor.Gone() && !e.roster.at(m.named[0].person, m.apart).Gone():
+			f.sponsor = e.roster.at(m.named[0].person, m.apart)
 			f.match.by = keySponsor
 		}
 	}
@@ -188,11 +198,12 @@ func (e *Engine) findSponsor(f *file, explain bool) {
 		return
 	}
 	if !own.disputed() && own.person >= 0 {
-		f.sponsor = &e.roster.people[own.person]
+		f.sponsor = e.roster.at(own.person, own.apart)
 	}
 }
 
-// reference finds whom a reference in an account of system names: a person, or whoever another account belongs to.
+// reference finds whom a reference in an account of system names: people of each source, or whoever another account belongs
+// to.
 func (e *Engine) reference(system, ref string) (match, KeyTried) {
 	tried := KeyTried{Key: keySponsor, Value: ref, Normalised: Fold(ref)}
 	m := e.matcher(false).reference(ref)
@@ -202,7 +213,7 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 		}
 	}
 	for _, c := range m.named {
-		tried.Named = append(tried.Named, c.Person.Ref())
+		tried.Named = append(tried.Named, e.roster.people[c.person].Ref())
 	}
 	if m.unclear != "" {
 		tried.Note = m.unclear
@@ -224,7 +235,7 @@ func (e *Engine) verdict(f *file) Verdict {
 		}
 	}
 	if f.match.disputed() {
-		v.Candidates = f.match.named
+		v.Candidates = f.candidates
 	}
 	for i := range tests {
 		if tests[i].holds(f) {
@@ -293,7 +304,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(FailedLogins, kind != KindNone && limit > 0 && f.FailedLogins.IsKnown() && f.FailedLogins.Value >= limit)
 	set(SuspectMatch, e.suspect(f))
 	if p == nil {
-		set(PossibleRehire, f.match.disputed() && anyRehire(f.match.named))
+		set(PossibleRehire, f.match.disputed() && anyRehire(f.candidates))
 		return flags
 	}
 	set(PossibleRehire, p.Gone() && p.Rehire != "")
@@ -324,6 +335,9 @@ func privileged(a *scanners.Account) bool {
 // endlessContract reports whether p works under a contract that states no end: in a source of contractors, or by the type of
 // the employment.
 func (e *Engine) endlessContract(p *Person) bool {
+	if i := e.roster.find(p.Ref()); len(p.Also) > 0 && i >= 0 {
+		return slices.ContainsFunc(e.roster.humans[i].members, func(member int32) bool { return e.endlessContract(&e.roster.people[member]) })
+	}
 	contractors := e.settings.Contractors[p.System]
 	if p.Gone() || p.State == Prehire {
 		return false
@@ -361,18 +375,22 @@ func (e *Engine) suspect(f *file) bool {
 		return false
 	}
 	reviewed := f.match.by == KeyLink
-	return f.match.former || !reviewed && f.olderThanOwner() || e.roster.past[f.match.person].recycled && !f.youngerThanOwner()
+	return f.match.former || !reviewed && f.olderThanOwner() || e.ofPredecessor(f)
+}
+
+// ofPredecessor reports whether an id of the owner stood for somebody else before, from whose time the account may be.
+func (e *Engine) ofPredecessor(f *file) bool {
+	return slices.ContainsFunc(e.roster.members(f.match.person, f.match.apart), func(i int32) bool {
+		created, ok := f.Created.Get()
+		start := e.roster.people[i].Start
+		younger := ok && !start.IsZero() && !created.Before(start)
+		return e.roster.past[i].recycled && !younger
+	})
 }
 
 func (f *file) olderThanOwner() bool {
 	created, ok := f.Created.Get()
 	return ok && !f.owner.Start.IsZero() && created.Before(f.owner.Start.Add(-recycledKey))
-}
-
-// youngerThanOwner reports whether the account was provably created after the owner's first start.
-func (f *file) youngerThanOwner() bool {
-	created, ok := f.Created.Get()
-	return ok && !f.owner.Start.IsZero() && !created.Before(f.owner.Start)
 }
 
 // recycledKey is how much older than its owner's first employment an account may be before the match is suspect.

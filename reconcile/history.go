@@ -26,6 +26,8 @@ type PastPerson struct {
 	InferredSince time.Time
 	// FormerMails are normalised addresses that earlier snapshots gave this person and the last one did not.
 	FormerMails []string
+	// Contradicted is true when the last snapshot had rows of different people under the id.
+	Contradicted bool
 	// Recycled is true when the id once stood for somebody of an altogether different name.
 	Recycled bool
 }

@@ -105,6 +105,14 @@ func (b *RosterBuilder) indexKeys(r *Roster, i int32) {
 	}
 }
 
+// eachID calls f for everyone whose employee id value is, in each source as its ids are compared.
+func (r *Roster) eachID(value string, f func(int32)) {
+	for _, system := range r.order {
+		ids := r.ids[system]
+		ids.index.each(ids.key(value), f)
+	}
+}
+
 func (s *sourceIDs) key(id string) string {
 	if id = Fold(id); s.strip {
 		return stripZeros(id)

@@ -77,12 +77,12 @@ func (f *file) judged() bool { return f.enabled && f.Kind != scanners.KindBreakG
 func isDisputed(f *file) bool { return f.judged() && f.match.disputed() }
 
 func whyDisputed(f *file) string {
-	if len(f.match.named) < 2 {
+	if len(f.candidates) < 2 {
 		return "a key of the account leads to people data that cannot be trusted: " + f.match.unclear
 	}
 	var named []string
-	for _, c := range f.match.named {
-		named = append(named, fmt.Sprintf("%s %q names %s", c.Key, c.Value, c.Person.Ref()))
+	for _, c := range f.candidates {
+		named = append(named, fmt.Sprintf("%s %q names %s", c.Key, c.Value, c.Person.whole()))
 	}
 	return strings.Join(named, ", ")
 }
@@ -100,7 +100,7 @@ func isUsedAfterEnd(f *file) bool {
 
 func whyUsedAfterEnd(f *file) string {
 	use, _ := f.usedAfter(f.owner.End.At)
-	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.Ref(), when(f.owner.End.At), signal(use))
+	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.whole(), when(f.owner.End.At), signal(use))
 }
 
 func isLeaverActive(f *file) bool { return f.ownerGone() }
@@ -110,13 +110,13 @@ func whyLeaverActive(f *file) string { return goneSince(f.owner) + ", the accoun
 func goneSince(p *Person) string {
 	switch {
 	case p.State == Vanished:
-		return fmt.Sprintf("%s is gone from the people source, last seen %s", p.Ref(), when(p.LastSeen))
+		return fmt.Sprintf("%s is gone from the people source, last seen %s", p.whole(), when(p.LastSeen))
 	case p.End.Inferred:
-		return fmt.Sprintf("%s has status %q and no end date, first seen %s", p.Ref(), p.Status, when(p.End.At))
+		return fmt.Sprintf("%s has status %q and no end date, first seen %s", p.whole(), p.Status, when(p.End.At))
 	case p.Conflict != "":
-		return fmt.Sprintf("%s ended on %s (HR contradicts itself: %s)", p.Ref(), when(p.End.At), p.Conflict)
+		return fmt.Sprintf("%s ended on %s (HR contradicts itself: %s)", p.whole(), when(p.End.At), p.Conflict)
 	default:
-		return fmt.Sprintf("%s ended on %s", p.Ref(), when(p.End.At))
+		return fmt.Sprintf("%s ended on %s", p.whole(), when(p.End.At))
 	}
 }
 
@@ -150,7 +150,7 @@ func isSuspendedActive(f *file) bool {
 }
 
 func whySuspendedActive(f *file) string {
-	return fmt.Sprintf("%s is suspended (status %q), the account is enabled", f.owner.Ref(), f.owner.Status)
+	return fmt.Sprintf("%s is suspended (status %q), the account is enabled", f.owner.whole(), f.owner.Status)
 }
 
 func isEarlyActive(f *file) bool {
@@ -159,7 +159,7 @@ func isEarlyActive(f *file) bool {
 }
 
 func whyEarlyActive(f *file) string {
-	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.Ref(), when(f.owner.NextStart))
+	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.whole(), when(f.owner.NextStart))
 }
 
 // idleCounts reports whether inactivity means anything: not while the owner is on leave, suspended or yet to start. An
@@ -225,7 +225,7 @@ func baseSeverity(f *file, kind Kind, privileged bool) Severity {
 		}
 		return raise(Medium)
 	case Disputed:
-		if allGone(f.match.named) {
+		if allGone(f.candidates) {
 			return High
 		}
 		return Medium

@@ -111,7 +111,7 @@ func (r *Roster) usable(l *Link, s *Settings) (person int32, problem string) {
 	if person < 0 {
 		return -1, fmt.Sprintf("names %s, whom no people source shows, now or earlier", l.Subject())
 	}
-	if r.people[person].isCalled(l.Second) {
+	if slices.ContainsFunc(r.members(person, false), func(i int32) bool { return r.people[i].isCalled(l.Second) }) {
 		return -1, "was approved by the person whom it is about"
 	}
 	if Fold(l.Second) == Fold(l.By) {
@@ -184,18 +184,24 @@ func (l *linked) rejects(i int32) (place string, yes bool) {
 	return l.places[at], true
 }
 
+// takesApart reports whether the table says of somebody who is one human with others that the account is not theirs.
+func (l *linked) takesApart(r *Roster) bool {
+	return l != nil && slices.ContainsFunc(l.not, func(i int32) bool { return r.humans[i] != nil })
+}
+
 // withdraw takes people to whom the account does not belong out of m, which a reference of the account led to.
 func (l *linked) withdraw(r *Roster, m *match, tried *KeyTried) {
 	if l == nil || len(l.not) == 0 {
 		return
 	}
-	m.named = slices.DeleteFunc(slices.Clone(m.named), func(c Candidate) bool {
-		at := slices.IndexFunc(l.not, func(i int32) bool { return &r.people[i] == c.Person })
+	m.named = slices.DeleteFunc(slices.Clone(m.named), func(c named) bool {
+		at := slices.Index(l.not, c.person)
 		if at < 0 {
 			return false
 		}
-		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", c.Person.Ref(), l.places[at])
-		tried.Named = slices.DeleteFunc(tried.Named, func(ref string) bool { return ref == c.Person.Ref() })
+		who := r.people[c.person].Ref()
+		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", who, l.places[at])
+		tried.Named = slices.DeleteFunc(tried.Named, func(ref string) bool { return ref == who })
 		return true
 	})
 }
@@ -207,8 +213,7 @@ func (x matcher) link(m *match, l *linked) {
 	}
 	e, person := l.entry, &x.people[l.person]
 	keys := m.tried
-	*m = match{person: l.person, by: KeyLink, unclear: x.disputed[l.person],
-		named: []Candidate{{Person: person, Key: KeyLink, Value: e.Subject()}}}
+	*m = match{person: l.person, by: KeyLink, unclear: x.disputed[l.person], apart: m.apart, named: []named{{l.person, KeyLink, e.Subject()}}}
 	if x.explain {
 		m.tried = append([]KeyTried{{Key: KeyLink, Value: e.Subject(), Normalised: Fold(e.Subject()), Named: []string{person.Ref()},
 			Note: fmt.Sprintf("%s: by %s, approved by %s: %s", e.Place, e.By, e.Second, e.Reason)}}, keys...)

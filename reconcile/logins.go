@@ -95,7 +95,7 @@ func (e *Engine) resolveLogin(a *scanners.Account) {
 		for _, form := range loginForms(login) {
 			ref := accountRef{a.System, form}
 			if known, ok := e.secondaries[ref]; ok {
-				m := e.matcher(false).account(a)
+				m := e.matcher(false).rows(a)
 				known.former = known.former || m.former
 				known.join(m)
 				e.secondaries[ref] = known
@@ -109,12 +109,12 @@ func (e *Engine) followLogin(f *file, explain bool) {
 	if len(f.match.named) > 0 || f.match.disputed() {
 		return
 	}
-	found := match{person: -1}
+	found := match{person: -1, apart: f.match.apart}
 	for _, p := range e.primaries(f.Account) {
 		m := e.secondaries[p.ref]
 		tried := KeyTried{Key: KeyLogin, Value: p.login, Normalised: p.ref.key, Note: fmt.Sprintf("%s: whose %s is in %s", p.rule.Place, p.ref.key, p.ref.system)}
 		for _, c := range m.named {
-			tried.Named = append(tried.Named, c.Person.Ref())
+			tried.Named = append(tried.Named, e.roster.people[c.person].Ref())
 		}
 		f.match.table.withdraw(e.roster, &m, &tried)
 		found.former = found.former || m.former
@@ -129,8 +129,9 @@ func (e *Engine) followLogin(f *file, explain bool) {
 	if len(found.named) == 0 && found.unclear == "" {
 		return
 	}
-	f.match.named, f.match.unclear, f.match.former = found.named, found.unclear, found.former
+	e.roster.collapse(&found)
+	f.match.named, f.match.unclear, f.match.former, f.match.apart = found.named, found.unclear, found.former, found.apart
 	if !found.disputed() {
-		f.match.person, f.match.by = e.roster.find(found.named[0].Person.Ref()), KeyLogin
+		f.match.person, f.match.by = found.named[0].person, KeyLogin
 	}
 }

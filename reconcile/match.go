@@ -13,8 +13,12 @@ import (
 type match struct {
 	person int32 // index into Roster.people; -1 for none
 	by     string
-	// named holds everyone that any key named, in the order found, without repetition; more than one is a dispute.
-	named []Candidate
+	// named holds everyone that any key named, in the order found, without repetition; more than one is a dispute once
+	// [Roster.collapse] has put those together who are one human.
+	named []named
+	// apart is true when the link table says of one of several people who are one human that the account is not theirs: what
+	// was reviewed stands over what was concluded, and people are taken one by one.
+	apart bool
 	// unclear says why the account is disputed although at most one person is named: a key hits contradictory or unreadable
 	// people rows.
 	unclear string
@@ -23,6 +27,12 @@ type match struct {
 	tried  []KeyTried
 	// table is what the link table says of the account; nil for nothing.
 	table *linked
+}
+
+// named is a person whom a key named.
+type named struct {
+	person    int32
+	by, value string
 }
 
 // KeyTried is one key value of an account and what it named.
@@ -41,11 +51,12 @@ func (m *match) disputed() bool { return len(m.named) > 1 || m.unclear != "" }
 
 // join adds the people of another account that answers to the same reference; the order of accounts does not matter.
 func (m *match) join(other match) {
+	m.apart = m.apart || other.apart
 	m.named = append(m.named, other.named...)
-	slices.SortFunc(m.named, func(x, y Candidate) int {
-		return cmp.Or(strings.Compare(x.Person.Ref(), y.Person.Ref()), strings.Compare(x.Key, y.Key), strings.Compare(x.Value, y.Value))
+	slices.SortFunc(m.named, func(x, y named) int {
+		return cmp.Or(cmp.Compare(x.person, y.person), strings.Compare(x.by, y.by), strings.Compare(x.value, y.value))
 	})
-	m.named = slices.CompactFunc(m.named, func(x, y Candidate) bool { return x.Person == y.Person })
+	m.named = slices.CompactFunc(m.named, func(x, y named) bool { return x.person == y.person })
 	if other.unclear != "" && (m.unclear == "" || other.unclear < m.unclear) {
 		m.unclear = other.unclear
 	}
@@ -59,10 +70,40 @@ type matcher struct {
 	explain  bool
 }
 
-// account correlates by the account's own keys. Every key is tried, because two keys that name different people must
-// end in a dispute and not in the answer of the first.
+// account correlates by the account's own keys, and puts those together who are one human.
 func (x matcher) account(a *scanners.Account) match {
+	m := x.rows(a)
+	x.collapse(&m)
+	return m
+}
+
+// collapse lets the people who are one human count as the one who leads.
+func (r *Roster) collapse(m *match) {
+	if len(r.humans) == 0 || m.apart {
+		return
+	}
+	lead := func(i int32) int32 {
+		if h := r.humans[i]; h != nil {
+			return h.lead
+		}
+		return i
+	}
+	m.person = lead(m.person)
+	var one []named
+	for _, c := range m.named {
+		c.person = lead(c.person)
+		if !slices.ContainsFunc(one, func(o named) bool { return o.person == c.person }) {
+			one = append(one, c)
+		}
+	}
+	m.named = one
+}
+
+// rows correlates by the account's own keys with the people of each source. Every key is tried, because two keys that name
+// different people must end in a dispute and not in the answer of the first.
+func (x matcher) rows(a *scanners.Account) match {
 	m := match{person: -1, table: x.links.of(a)}
+	m.apart = m.table.takesApart(x.Roster)
 	for _, key := range x.settings.Keys {
 		switch key {
 		case KeyEmployeeID:
@@ -84,10 +125,7 @@ func (x matcher) employeeIDs(m *match, values []string, by string) {
 			continue
 		}
 		tried := KeyTried{Key: by, Value: value, Normalised: folded}
-		for _, system := range x.order {
-			ids := x.ids[system]
-			ids.index.each(ids.key(value), func(i int32) { x.name(m, &tried, i, by) })
-		}
+		x.eachID(value, func(i int32) { x.name(m, &tried, i, by) })
 		x.others.each(folded, func(i int32) { x.name(m, &tried, i, by) })
 		x.checkReserved(m, &tried, KeyEmployeeID+"="+stripZeros(folded))
 		x.record(m, tried)
@@ -106,7 +144,7 @@ func (x matcher) addresses(m *match, values []string, by string) {
 				return
 			}
 			for _, holder := range x.former[key] {
-				if holder != i {
+				if holder != i && !x.oneHuman(m, holder, i) {
 					m.former = true
 					tried.Note = fmt.Sprintf("held earlier by %s", x.people[holder].Ref())
 				}
@@ -141,14 +179,20 @@ func (x matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
 	if why, bad := x.disputed[i]; bad && m.unclear == "" {
 		m.unclear = why
 	}
-	if slices.ContainsFunc(m.named, func(c Candidate) bool { return c.Person == person }) {
+	if slices.ContainsFunc(m.named, func(c named) bool { return c.person == i }) {
 		return true
 	}
-	m.named = append(m.named, Candidate{Person: person, Key: by, Value: tried.Normalised})
+	m.named = append(m.named, named{i, by, tried.Normalised})
 	if m.person < 0 {
 		m.person, m.by = i, by
 	}
 	return true
+}
+
+// oneHuman reports whether people i and j are to be taken for one human.
+func (x matcher) oneHuman(m *match, i, j int32) bool {
+	h := x.humans[i]
+	return h != nil && h == x.humans[j] && !m.apart
 }
 
 func (x matcher) checkReserved(m *match, tried *KeyTried, key string) {
@@ -167,7 +211,8 @@ func (x matcher) record(m *match, tried KeyTried) {
 	}
 }
 
-// reference correlates a manager, sponsor or owner reference that is an employee id or a mail address.
+// reference correlates a manager, sponsor or owner reference that is an employee id or a mail address with the people of each
+// source.
 func (x matcher) reference(value string) match {
 	m := match{person: -1}
 	x.employeeIDs(&m, []string{value}, keySponsor)

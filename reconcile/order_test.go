@@ -32,7 +32,8 @@ func drawSome(t *rapid.T, pool []string, most int, label string) []string {
 
 func drawRow(t *rapid.T, n int) scanners.Person {
 	p := scanners.Person{
-		System: rapid.SampledFrom([]string{"hr", "hr", "ext"}).Draw(t, "system"), ID: rapid.SampledFrom(poolIDs).Draw(t, "id"),
+		System: rapid.SampledFrom([]string{"hr", "hr", "ext", "ext", "lab"}).Draw(t, "system"), ID: rapid.SampledFrom(poolIDs).Draw(t, "id"),
+		GivenName:  rapid.SampledFrom([]string{"", "Given", "Given", "Given"}).Draw(t, "given"),
 		FamilyName: rapid.SampledFrom([]string{"", "Same", "Same", "Same", "Other"}).Draw(t, "family"), Mails: drawSome(t, poolMails, 2, "mails"),
 		OtherIDs: drawSome(t, poolOther, 1, "others"), Zone: rapid.SampledFrom([]string{"", "Asia/Tokyo", "America/Los_Angeles"}).Draw(t, "zone"),
 		Department: fmt.Sprint("department ", n),
@@ -193,7 +194,7 @@ func TestEndingNeverRemovesAFinding(t *testing.T) {
 	})
 }
 
-// endedBefore ends every employment that has begun on the last day of January, or a day after its start.
+// endedBefore ends every employment that has begun and not ended earlier on the last day of January, or a day after its start.
 func endedBefore(list []scanners.Employment) []scanners.Employment {
 	list = slices.Clone(list)
 	for i, e := range list {
@@ -201,12 +202,33 @@ func endedBefore(list []scanners.Employment) []scanners.Employment {
 		if start, ok := e.Start.Get(); ok && end.Before(start) {
 			end = start.AddDays(1)
 		}
-		if date("2026-03-09").Before(end) {
+		known, stated := e.End.Get()
+		over, begun := e.Status.Ended() || stated && !end.Before(known), e.Start.IsKnown() || e.Status != scanners.StatusPrehire
+		if over || !begun || date("2026-03-09").Before(end) {
 			continue
 		}
 		list[i].End = scanners.Known(end)
 	}
 	return list
+}
+
+// TestLosingASourceNeverRemovesAFinding: when a people source shows nobody any more, an account that had a finding still has
+// one, and nobody is an orphan for it. Of several who answer for an account, the others may do so then without a dispute.
+func TestLosingASourceNeverRemovesAFinding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, list := drawWorld(t)
+		w.rejected = nil
+		lost := rapid.SampledFrom([]string{"hr", "ext", "lab"}).Draw(t, "lost source")
+		next := w.next(noon, slices.DeleteFunc(slices.Clone(w.people), func(p scanners.Person) bool { return p.System == lost })...)
+		before, after := w.engine(list...), next.engine(list...)
+		for i := range list {
+			was, is := before.Judge(&list[i]), after.Judge(&list[i])
+			answered := was.Kind == disputed && len(list[i].Owner+list[i].Sponsor+list[i].Manager) > 0
+			if was.Kind != none && is.Kind == none && !answered || is.Kind == orphan && was.Kind != orphan {
+				t.Fatalf("%s was %s (%s) and is %q (%s) without %s", list[i].ID, was.Kind, was.Why, is.Kind, is.Why, lost)
+			}
+		}
+	})
 }
 
 // TestUnreadPeopleMakeNoOrphans: losing completeness takes orphans away and changes nothing else but what they hid.

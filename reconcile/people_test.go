@@ -90,7 +90,7 @@ func TestStandings(t *testing.T) {
 		{"two jobs, one ends later, one is open", []scanners.Employment{tenure("2020-01-01", future), hired}, standing{State: reconcile.Employed}},
 		{"on leave", []scanners.Employment{as("2020-01-01", "", leave)}, standing{State: reconcile.Leave}},
 		{"suspended", []scanners.Employment{as("2020-01-01", "", suspended)}, standing{State: reconcile.Suspended}},
-		{"on leave from one job, at work in the other", []scanners.Employment{as("2020-01-01", "", leave), as("2021-01-01", "", active)}, standing{State: reconcile.Employed}},
+		{"on leave from one job, at work in the other", []scanners.Employment{as("2020-01-01", "", leave), as("2021-01-01", "", active)}, standing{State: reconcile.Leave}},
 		{"suspended in one job, at work in the other", []scanners.Employment{as("2020-01-01", "", suspended), as("2021-01-01", "", active)}, standing{State: reconcile.Employed}},
 		{"suspended in one job, on leave from the other", []scanners.Employment{as("2020-01-01", "", suspended), as("2021-01-01", "", leave)}, standing{State: reconcile.Leave}},
 		{"on leave from one job, the other has ended", []scanners.Employment{as("2020-01-01", "", leave), left}, standing{State: reconcile.Leave}},

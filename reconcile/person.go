@@ -1,6 +1,9 @@
 package reconcile
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -20,11 +23,15 @@ const (
 	Vanished  PersonState = "vanished"
 )
 
-// Person is one human as all authoritative rows of one source together describe them, at the as-of instant.
+// Person is one human as all authoritative rows of one source together describe them, at the as-of instant. Where people of
+// several sources are one human, the Person of a verdict stands for all of them: System and ID are those of the member whose
+// employment decides, Also names the others, and the rest is true of the human.
 type Person struct {
-	System      string
-	ID          string
-	OtherIDs    []string
+	System   string
+	ID       string
+	OtherIDs []string
+	// Also names the people of other sources who are the same human, each as "source/id", in order.
+	Also        []string
 	DisplayName string
 	GivenName   string
 	FamilyName  string
@@ -62,6 +69,22 @@ type Person struct {
 // Gone reports whether the person had an employment and none is open. One that begins later makes a possible rehire of
 // them, not an employee.
 func (p *Person) Gone() bool { return p.State == Ended || p.State == Vanished }
+
+// MeantBy reports whether name, an id without regard to case or "source/id", means p or somebody who is the same human.
+func (p *Person) MeantBy(name string) bool {
+	return strings.EqualFold(name, p.ID) || name == p.Ref() || slices.ContainsFunc(p.Also, func(ref string) bool {
+		_, id, _ := strings.Cut(ref, "/")
+		return name == ref || strings.EqualFold(name, id)
+	})
+}
+
+// whole is "source/id" and who else the human is, for sentences.
+func (p *Person) whole() string {
+	if len(p.Also) == 0 {
+		return p.Ref()
+	}
+	return fmt.Sprintf("%s (one human with %s)", p.Ref(), strings.Join(p.Also, " and "))
+}
 
 // Name is the display name, or "Family, Given", or the id.
 func (p *Person) Name() string {

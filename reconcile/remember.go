@@ -7,6 +7,9 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
+// ConfirmingRuns is how many accepted runs in a row must have inferred an end before it is believed like a stated one.
+const ConfirmingRuns = 2
+
 // Remember yields what the history should hold after a run with this roster was accepted: everyone of tonight, and
 // everyone remembered. It must only be used for runs whose people sources were all complete, because it counts an absent
 // person as gone. unchanged names sources whose snapshot is the very one that the last accepted run read: reading it again
@@ -30,7 +33,7 @@ func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
 			Zone: p.Zone, Employments: p.Employments, Place: p.Place,
 		},
 		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, FormerMails: known.formerMails,
-		Recycled: known.recycled,
+		Recycled: known.recycled, Contradicted: known.contradicted,
 	}
 	if past.FirstSeen.IsZero() {
 		past.FirstSeen = asOf

@@ -26,7 +26,10 @@ type Roster struct {
 	population Population
 	issues     []Issue
 	past       []memory // by person
-	zones      zones    // every zone that a person has; not written after Build
+	// humans holds, by person, those who are one human with people of other sources: few, if any.
+	humans map[int32]*human
+	asOf   time.Time
+	zones  zones // every zone that a person has; not written after Build
 }
 
 // memory is what the history adds to a person, beside what [Person] carries of it.
@@ -35,6 +38,7 @@ type memory struct {
 	inferredSince time.Time
 	formerMails   []string
 	recycled      bool
+	contradicted  bool
 }
 
 // Population counts the people of a roster.
@@ -43,7 +47,8 @@ type Population struct {
 	Rows, Merged int64
 	// Employed includes people on leave and suspended ones. Remembered people are not in the other counts.
 	Employed, Ended, Prehire, OnLeave, Suspended, Remembered int64
-	// UpcomingEnds counts employed people with a stated end within the next 30 days.
+	// UpcomingEnds counts the employed people whose last stated end lies in the next 30 days, a human whom several sources
+	// show once. All other counts are by source.
 	UpcomingEnds int64
 }
 
@@ -134,7 +139,7 @@ func first[K comparable](texts map[K]string, key K, text string) {
 func (b *RosterBuilder) Build() *Roster {
 	r := &Roster{
 		ids: map[string]*sourceIDs{}, mails: newIndex(), others: newIndex(),
-		former: map[string][]int32{}, disputed: map[int32]string{}, reserved: b.reserved,
+		former: map[string][]int32{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
 	}
 	b.sort()
 	r.people = make([]Person, len(b.people))
@@ -147,6 +152,7 @@ func (b *RosterBuilder) Build() *Roster {
 	for i := range r.people {
 		b.indexKeys(r, int32(i))
 	}
+	b.findHumans(r)
 	r.findRehires()
 	r.count(b)
 	return r
@@ -209,6 +215,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		}
 	}
 	if text, bad := r.disputed[i]; bad {
+		r.past[i].contradicted = true
 		r.issues = append(r.issues, Issue{head.System, head.Place, text})
 	}
 	unread, rejected := b.unread[personKey{head.System, Fold(head.ID)}]
@@ -222,6 +229,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	if g.past != nil {
 		r.past[i].firstSeen, r.past[i].inferredSince = g.past.FirstSeen, g.past.InferredSince
 		r.past[i].recycled = g.past.Recycled || otherHuman(g.past.Person, head)
+		r.past[i].contradicted = r.past[i].contradicted || p.Remembered && g.past.Contradicted
 		p.LastSeen, p.Misses = g.past.LastSeen, g.past.Misses
 		if !g.past.InferredSince.IsZero() {
 			inferred = g.past.InferredSince
@@ -274,7 +282,7 @@ func (z zones) named(name string) *time.Location {
 	return zone
 }
 
-func appendNew(list, more []string) []string {
+func appendNew[T comparable](list, more []T) []T {
 	for _, s := range more {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
@@ -296,7 +304,8 @@ func sameHuman(x, y scanners.Person) bool {
 	return same(x.GivenName, y.GivenName) && same(x.FamilyName, y.FamilyName) && same(x.DisplayName, y.DisplayName)
 }
 
-// findRehires marks leavers who share a mail address or another id with somebody employed or about to be.
+// findRehires marks leavers who share a mail address or another id with somebody employed or about to be. Of humans only
+// those are marked that are gone.
 func (r *Roster) findRehires() {
 	for _, x := range []*index{&r.mails, &r.others} {
 		for _, list := range x.many {
@@ -308,13 +317,22 @@ func (r *Roster) findRehires() {
 			}
 		}
 	}
+	for i, h := range r.humans {
+		if p := &h.person; h.lead == i && p.Gone() {
+			for _, member := range h.members {
+				if ref := r.people[member].Rehire; ref != "" && (p.Rehire == "" || ref < p.Rehire) {
+					p.Rehire = ref
+				}
+			}
+		}
+	}
 }
 
 // presentAmong returns the first of the listed people who is not gone, by source and id; empty when all are.
 func (r *Roster) presentAmong(list []int32) string {
 	name := ""
 	for _, i := range list {
-		if p := &r.people[i]; !p.Gone() && (name == "" || p.Ref() < name) {
+		if p := &r.people[i]; !(p.Gone() && r.at(i, false).Gone()) && (name == "" || p.Ref() < name) {
 			name = p.Ref()
 		}
 	}
@@ -324,7 +342,6 @@ func (r *Roster) presentAmong(list []int32) string {
 func (r *Roster) count(b *RosterBuilder) {
 	c := &r.population
 	c.Rows, c.Merged = b.rows, b.merged
-	soon := scanners.DateOf(b.settings.AsOf.Add(30 * 24 * time.Hour))
 	for i := range r.people {
 		p := &r.people[i]
 		switch {
@@ -345,8 +362,21 @@ func (r *Roster) count(b *RosterBuilder) {
 		if p.State == Suspended {
 			c.Suspended++
 		}
-		if !p.UpcomingEnd.IsZero() && !soon.Before(p.UpcomingEnd) {
-			c.UpcomingEnds++
+	}
+	r.Leaving(func(*Person) { c.UpcomingEnds++ })
+}
+
+// Leaving calls f for everyone who works here and whose last stated end lies in the 30 days from the as-of on, one human
+// once, ordered by source and id.
+func (r *Roster) Leaving(f func(*Person)) {
+	soon := scanners.DateOf(r.asOf.Add(30 * 24 * time.Hour))
+	for i := range r.people {
+		p := r.at(int32(i), false)
+		if h := r.humans[int32(i)]; h != nil && h.lead != int32(i) {
+			continue
+		}
+		if !p.Remembered && p.open() && !p.UpcomingEnd.IsZero() && !soon.Before(p.UpcomingEnd) {
+			f(p)
 		}
 	}
 }
@@ -363,7 +393,8 @@ func (r *Roster) Population() Population { return r.population }
 // Issues lists what is wrong with the people data, in a fixed order.
 func (r *Roster) Issues() []Issue { return r.issues }
 
-// People calls f for every person, remembered ones included, ordered by source and id.
+// People calls f for every person of every source, remembered ones included, ordered by source and id. Those who are one human
+// come one by one, each as their own source has them.
 func (r *Roster) People(f func(*Person)) {
 	for i := range r.people {
 		f(&r.people[i])

@@ -366,8 +366,8 @@ func (h *hunt) manager(p *Person) string {
 	}
 	theirs := h.engine.matcher(false).reference(p.Manager).named
 	for _, c := range h.engine.matcher(false).reference(h.account.Manager).named {
-		if slices.ContainsFunc(theirs, func(t Candidate) bool { return t.Person == c.Person }) {
-			return c.Person.Ref()
+		if slices.ContainsFunc(theirs, func(t named) bool { return t.person == c.person }) {
+			return h.engine.roster.people[c.person].Ref()
 		}
 	}
 	return ""

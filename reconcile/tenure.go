@@ -108,7 +108,10 @@ func firstStart(all []tenure) time.Time {
 	return first
 }
 
-// settleOpen decides between employed, on leave and suspended: one employment in normal standing is enough to be employed.
+// settleOpen decides between employed, on leave and suspended when several employments are open. Leave comes first, so that
+// nobody loses an account for not using it while HR says that they are away. One employment in normal standing outranks a
+// suspension, because it outranks a termination, which is the stronger word. In this order the end of one employment never
+// takes a finding away.
 func (p *Person) settleOpen(open []tenure) {
 	state := func(t tenure) PersonState {
 		switch t.status {
@@ -120,7 +123,7 @@ func (p *Person) settleOpen(open []tenure) {
 			return Employed
 		}
 	}
-	rank := map[PersonState]int{Suspended: 0, Leave: 1, Employed: 2}
+	rank := map[PersonState]int{Suspended: 0, Employed: 1, Leave: 2}
 	best := open[0]
 	last, openEnded := best.endDate, false
 	for _, t := range open {

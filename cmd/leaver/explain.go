@@ -106,6 +106,9 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 		return
 	}
 	fmt.Fprintf(w, "\n  person %s  %s, found by %s\n", p.Ref(), reports.Visible(p.Name()), x.Verdict.MatchedBy)
+	for _, ref := range p.Also {
+		fmt.Fprintf(w, "    also         %s: the same names and a key in common, without a long gap between the employments\n", ref)
+	}
 	fmt.Fprintf(w, "    state        %s", p.State)
 	if p.Status != "" {
 		fmt.Fprintf(w, " (HR writes %q)", p.Status)

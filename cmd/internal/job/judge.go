@@ -34,7 +34,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	f := found{upcoming: upcomingEnds(t.roster, t.asOf)}
+	f := found{upcoming: upcomingEnds(t.roster)}
 	if f.ledger, err = t.openLedger(ctx); err != nil {
 		return nil, err
 	}

@@ -2,27 +2,19 @@ package job
 
 import (
 	"slices"
-	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// upcomingDays is how far reports look ahead; [reconcile.Population] counts with the same number.
-const upcomingDays = 30
-
 // upcoming gathers the accounts of employed people whose stated end is near, by "source/id".
 type upcoming map[string]*reports.Upcoming
 
 // upcomingEnds finds those people. They are the ones that Population.UpcomingEnds counts.
-func upcomingEnds(roster *reconcile.Roster, asOf time.Time) upcoming {
-	soon := scanners.DateOf(asOf.Add(upcomingDays * 24 * time.Hour))
+func upcomingEnds(roster *reconcile.Roster) upcoming {
 	ends := upcoming{}
-	roster.People(func(p *reconcile.Person) {
-		if p.Remembered || p.State == reconcile.Prehire || p.Gone() || p.UpcomingEnd.IsZero() || soon.Before(p.UpcomingEnd) {
-			return
-		}
+	roster.Leaving(func(p *reconcile.Person) {
 		ends[p.Ref()] = &reports.Upcoming{System: p.System, ID: p.ID, Name: p.Name(), Department: p.Department, Manager: p.Manager, End: p.UpcomingEnd}
 	})
 	return ends

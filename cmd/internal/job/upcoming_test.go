@@ -29,7 +29,7 @@ func TestUpcomingEndsAreThoseOfThePopulation(t *testing.T) {
 	add("ended", on(2020, 1), on(2025, 1))
 	add("not-begun", on(2026, 1), on(2026, 10))
 	roster := b.Build()
-	ends := upcomingEnds(roster, asOf)
+	ends := upcomingEnds(roster)
 	account := func(person string, enabled bool, kind scanners.AccountKind) {
 		a := &scanners.Account{System: "crm", ID: person, Enabled: scanners.Known(enabled), Kind: kind, Privileged: scanners.Known(true)}
 		roster.People(func(p *reconcile.Person) {
