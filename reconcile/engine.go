@@ -416,4 +416,9 @@ func (f *file) proves(s scanners.Signal, at time.Time) bool {
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-func signal(s scanners.Signal) string { return fmt.Sprintf("%s (%s)", when(s.At.Value), s.Name) }
+func signal(s scanners.Signal) string {
+	if s.Precision > 0 {
+		return fmt.Sprintf("%s or up to %s later (%s)", when(s.At.Value), inDays(s.Precision), s.Name)
+	}
+	return fmt.Sprintf("%s (%s)", when(s.At.Value), s.Name)
+}

@@ -190,6 +190,9 @@ func whyDormant(f *file) string {
 }
 
 func inDays(d time.Duration) string {
+	if d == 24*time.Hour {
+		return "1 day"
+	}
 	if d%(24*time.Hour) == 0 {
 		return fmt.Sprintf("%d days", d/(24*time.Hour))
 	}

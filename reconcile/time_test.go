@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -325,5 +326,20 @@ func TestDaysIdle(t *testing.T) {
 				t.Errorf("days idle %+v, want %+v", got, c.want)
 			}
 		})
+	}
+}
+
+// TestWhyNamesTheErrorOfTheSignal: who reads the reason of a finding need not know how late a directory writes a sign-in.
+func TestWhyNamesTheErrorOfTheSignal(t *testing.T) {
+	last := noon.Add(-200 * daySpan)
+	for precision, want := range map[time.Duration]string{
+		0:            "UTC (last_logon)",
+		daySpan:      "UTC or up to 1 day later (last_logon)",
+		14 * daySpan: "UTC or up to 14 days later (last_logon)",
+	} {
+		v := newWorld(human("100", hired)).judge(login(used(last, precision)))
+		if v.Kind != reconcile.Dormant || !strings.Contains(v.Why, want) {
+			t.Errorf("precision %v: %s, %q; want dormant and %q", precision, v.Kind, v.Why, want)
+		}
 	}
 }

@@ -65,6 +65,9 @@ func lastUseCell(e entry) cell {
 
 func signalCell(e entry) cell { return textOr(e.LastUse.Name, dash) }
 
+// laterHead is the head of the column beside every last sign-in.
+const laterHead = "Or later by up to"
+
 // lagCell says how much later than shown the account may have been used.
 func lagCell(e entry) cell {
 	if !e.LastUse.At.IsKnown() {

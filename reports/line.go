@@ -53,15 +53,18 @@ type Line struct {
 	// LastUse is a time, "never" or null for unknown.
 	LastUse    *string `json:"last_use"`
 	LastSignal string  `json:"last_signal"`
-	DisabledAt *string `json:"disabled_at"`
-	DaysIdle   *int64  `json:"days_idle"`
-	Rule       string  `json:"rule"`
-	Action     string  `json:"action"`
-	Until      *string `json:"until"`
-	DecidedBy  string  `json:"decided_by"`
-	FirstSeen  *string `json:"first_seen"`
-	Why        string  `json:"why"`
-	DecidedWhy string  `json:"decided_why"`
+	// LastUseError is by how many seconds later than LastUse the account may have been used, because the system writes the
+	// time late or rounds it down; null where LastUse is no time.
+	LastUseError *int64  `json:"last_use_error"`
+	DisabledAt   *string `json:"disabled_at"`
+	DaysIdle     *int64  `json:"days_idle"`
+	Rule         string  `json:"rule"`
+	Action       string  `json:"action"`
+	Until        *string `json:"until"`
+	DecidedBy    string  `json:"decided_by"`
+	FirstSeen    *string `json:"first_seen"`
+	Why          string  `json:"why"`
+	DecidedWhy   string  `json:"decided_why"`
 	// Candidates are the employee ids that a disputed account's keys name.
 	Candidates []string `json:"candidates"`
 	// Suggestions are people who may own an orphan, likeliest first: guesses for a person to decide on. LikelyMiskeyed is
@@ -105,6 +108,10 @@ func (x *index) line(r Row) Line {
 	}
 	if r.OfLeaver() {
 		l.Result = x.assess(r).Result
+	}
+	if r.LastUse.At.IsKnown() {
+		seconds := int64(r.LastUse.Precision / time.Second)
+		l.LastUseError = &seconds
 	}
 	if p := r.Person; p != nil {
 		l.Person, l.Name, l.PersonSource, l.PersonState = utf8Text(p.ID), utf8Text(p.Name()), p.System, string(p.State)
@@ -226,6 +233,12 @@ var csvFields = [...]csvField{
 	{"created", func(l Line) string { return orUnknown(l.Created) }},
 	{"last_use", func(l Line) string { return orUnknown(l.LastUse) }},
 	{"last_signal", func(l Line) string { return l.LastSignal }},
+	{"last_use_error", func(l Line) string {
+		if l.LastUseError == nil {
+			return ""
+		}
+		return intOr(l.LastUseError)
+	}},
 	{"disabled_at", disabledField},
 	{"days_idle", func(l Line) string { return intOr(l.DaysIdle) }},
 	{"rule", func(l Line) string { return l.Rule }},

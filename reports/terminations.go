@@ -16,6 +16,7 @@ func (b *book) terminationTable() table[entry] {
 		{head: "Priv.", width: 8.5, style: headCentre, value: privilegedCell},
 		{head: "Enabled", width: 8.5, style: headCentre, value: enabledCell},
 		{head: "Last sign-in (UTC)", width: 15.5, value: leaverUseCell},
+		{head: laterHead, width: 11, value: lagCell},
 		{head: "Disabled at (UTC)", width: 15.5, value: disabledAtCell},
 		{head: "Days late", width: 8.5, style: headNumber, value: b.daysLateCell},
 		{head: "Result", width: 10, group: "Test result", value: resultCell},
@@ -37,6 +38,7 @@ func (b *book) terminationTable() table[entry] {
 		column[entry]{head: "Why", width: 90, value: whyCell},
 		column[entry]{head: "Decided because", width: 60, value: decisionWhyCell},
 		column[entry]{head: "Matched by", width: 13, value: matchedByCell},
+		column[entry]{head: "Signal", width: 18, value: signalCell},
 		column[entry]{head: "Account ID", width: 30, value: accountIDCell},
 		column[entry]{head: "First seen", width: 11, value: firstSeenCell},
 	)
