@@ -280,6 +280,23 @@ func TestRejectedRows(t *testing.T) {
 		wantKind(t, w, login(), disputed)
 		wantKind(t, w, login(keys(), mails("p100@corp.example")), disputed)
 	})
+	t.Run("a row that lost its id names its person by another key", func(t *testing.T) {
+		remembered, other := human("100", hired), human("200", hired)
+		remembered.OtherIDs = []string{"G-7"}
+		for _, key := range []string{"P100@corp.example", "g-7"} {
+			w := newWorld(remembered, other).next(noon.Add(daySpan), other)
+			w.rejected = []scanners.Rejection{{Place: "line 2", Keys: []string{key}, Reason: "the id is empty"}}
+			wantKind(t, w, login(), disputed)
+			wantKind(t, w, login(keys("200")), none)
+			next := w.next(noon.Add(2*daySpan), other)
+			wantKind(t, next, login(), leaverActive)
+		}
+		elsewhere := newWorld(remembered)
+		elsewhere.people[0].System = "contractors"
+		elsewhere = elsewhere.next(noon.Add(daySpan))
+		elsewhere.rejected = []scanners.Rejection{{Place: "line 2", Keys: []string{"g-7"}, Reason: "the id is empty"}}
+		wantKind(t, elsewhere, login(), leaverActive)
+	})
 	t.Run("the same id in another source is readable", func(t *testing.T) {
 		p := human("100", hired)
 		p.System = "contractors"

@@ -66,10 +66,12 @@ type RosterBuilder struct {
 	byID     map[personKey]int32
 	people   []gathered
 	reserved map[string]string
-	// unread says of people whose row was rejected where it stands.
-	unread map[personKey]string
-	rows   int64
-	merged int64
+	// unread says of people whose row was rejected where it stands; nameless does of rows without a readable id, by source and
+	// other keys.
+	unread   map[personKey]string
+	nameless map[personKey]string
+	rows     int64
+	merged   int64
 }
 
 type personKey struct{ system, id string }
@@ -82,7 +84,8 @@ type gathered struct {
 
 // NewRoster starts a roster. History may be the zero value.
 func NewRoster(settings Settings, history History) *RosterBuilder {
-	b := &RosterBuilder{settings: settings, zones: zones{}, byID: map[personKey]int32{}, reserved: map[string]string{}, unread: map[personKey]string{}}
+	b := &RosterBuilder{settings: settings, zones: zones{}, byID: map[personKey]int32{}, reserved: map[string]string{},
+		unread: map[personKey]string{}, nameless: map[personKey]string{}}
 	for i := range history.People {
 		past := &history.People[i]
 		b.person(past.Person.System, past.Person.ID).past = past
@@ -120,12 +123,36 @@ func (b *RosterBuilder) Reserve(source string, rejected scanners.Rejection) {
 		first(b.unread, personKey{source, Fold(rejected.ID)}, where)
 	}
 	for _, key := range rejected.Keys {
+		reserved := KeyEmployeeID + "=" + stripZeros(Fold(key))
 		if mail := mailKey(key, b.settings.MailDomains); mail != "" {
-			first(b.reserved, KeyMail+"="+mail, where)
-		} else {
-			first(b.reserved, KeyEmployeeID+"="+stripZeros(Fold(key)), where)
+			reserved = KeyMail + "=" + mail
+		}
+		first(b.reserved, reserved, where)
+		if rejected.ID == "" {
+			first(b.nameless, personKey{source, reserved}, where)
 		}
 	}
+}
+
+// unreadRow says where the row of p stands that could not be read: by its id, or by another key of p where the row has lost
+// its id.
+func (b *RosterBuilder) unreadRow(p *Person) (where string, yes bool) {
+	if where, yes = b.unread[personKey{p.System, Fold(p.ID)}]; yes || len(b.nameless) == 0 {
+		return where, yes
+	}
+	var keys []string
+	for _, mail := range p.Mails {
+		keys = append(keys, KeyMail+"="+mailKey(mail, b.settings.MailDomains))
+	}
+	for _, id := range p.OtherIDs {
+		keys = append(keys, KeyEmployeeID+"="+stripZeros(Fold(id)))
+	}
+	for _, key := range keys {
+		if where, yes = b.nameless[personKey{p.System, key}]; yes {
+			return where, true
+		}
+	}
+	return "", false
 }
 
 // first keeps the first text in alphabetical order, so that the order of calls does not matter.
@@ -218,7 +245,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		r.past[i].contradicted = true
 		r.issues = append(r.issues, Issue{head.System, head.Place, text})
 	}
-	unread, rejected := b.unread[personKey{head.System, Fold(head.ID)}]
+	unread, rejected := b.unreadRow(p)
 	if rejected {
 		r.disputed[i] = unread
 	}

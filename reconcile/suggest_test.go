@@ -231,7 +231,7 @@ func shuffledNight(c *company.Company, history reconcile.History) *reconcile.Ros
 	random.Shuffle(len(people), func(i, k int) { people[i], people[k] = people[k], people[i] })
 	past := slices.Clone(history.People)
 	random.Shuffle(len(past), func(i, k int) { past[i], past[k] = past[k], past[i] })
-	b := reconcile.NewRoster(companySettings(c.AsOf(1)), reconcile.History{People: past})
+	b := reconcile.NewRoster(companySettings(c, 1), reconcile.History{People: past})
 	for _, p := range people {
 		b.Add(p)
 	}

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,23 +13,47 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// companySettings are the parameters that the invented company is told in.
-func companySettings(asOf time.Time) reconcile.Settings {
-	return reconcile.Settings{
-		AsOf: asOf, Zone: zone(company.Zone), Keys: []string{reconcile.KeyEmployeeID, reconcile.KeyMail}, PeopleComplete: true,
+// companySettings are the parameters that the invented company is told in, as its leaver.yaml has them.
+func companySettings(c *company.Company, n int) reconcile.Settings {
+	s := reconcile.Settings{
+		AsOf: c.AsOf(n), Zone: zone(company.Zone), Keys: []string{reconcile.KeyAnchor, reconcile.KeyEmployeeID, reconcile.KeyMail}, PeopleComplete: true,
+		Contractors: map[string]bool{company.Contractors: true}, MailDomains: map[string]string{company.FormerDomain: company.Domain},
+		LoginRules: []reconcile.LoginRule{
+			{Source: company.CRM, Of: company.CRM, Match: regexp.MustCompile(`(?is)^(?:adm-(.+))$`), To: "$1", Place: "rule 1"},
+			{Source: company.Wiki, Of: company.CRM, Match: regexp.MustCompile(`(?is)^(?:admin\.(.+))$`), To: "$1", Place: "rule 2"},
+		},
 		Thresholds: reconcile.Thresholds{
 			Profile: "custom", Dormant: company.Dormant, NeverUsed: company.NeverUsed, Tolerance: company.Tolerance,
 			Early: company.Early, RecentUse: 30 * daySpan, FailedLogins: company.FailedSignIn,
 		},
 	}
+	for l := range c.Links() {
+		s.Links = append(s.Links, companyLink(l, s.Zone))
+	}
+	return s
+}
+
+// companyLink is an entry of the company's link table as the configuration reads it.
+func companyLink(l company.Link, zone *time.Location) reconcile.Link {
+	entry := reconcile.Link{Source: l.System, Account: l.Account, Kind: l.Kind, By: company.LinkedBy, Second: company.LinkSecond,
+		Reason: "looked at", At: l.At.Midnight(zone), Place: "link of " + l.Account}
+	form, person := l.Form()
+	*map[string]*string{"person": &entry.Person, "owner": &entry.Owner, "not": &entry.Not}[form] = person
+	if !l.Until.IsZero() {
+		entry.Until = l.Until.AddDays(1).Midnight(zone)
+	}
+	return entry
 }
 
 // companyNight is what an engine knows on one night of the company.
 func companyNight(c *company.Company, n int, history reconcile.History) *reconcile.Roster {
-	b := reconcile.NewRoster(companySettings(c.AsOf(n)), history)
+	b := reconcile.NewRoster(companySettings(c, n), history)
 	for _, roster := range company.Rosters() {
 		for p := range c.People(roster, n) {
 			b.Add(p)
+		}
+		for r := range c.Rejected(roster, n) {
+			b.Reserve(roster, r)
 		}
 	}
 	return b.Build()
@@ -36,7 +61,7 @@ func companyNight(c *company.Company, n int, history reconcile.History) *reconci
 
 // companyEngine has surveyed and resolved the accounts of night n.
 func companyEngine(c *company.Company, n int, roster *reconcile.Roster) *reconcile.Engine {
-	e := reconcile.NewEngine(companySettings(c.AsOf(n)), roster)
+	e := reconcile.NewEngine(companySettings(c, n), roster)
 	eachAccount(c, n, e.Survey)
 	if e.NeedsResolve() {
 		eachAccount(c, n, e.Resolve)
@@ -140,6 +165,7 @@ func differs(v reconcile.Verdict, truth company.Truth) string {
 	compare("kind", string(v.Kind), truth.Kind)
 	compare("flags", strings.Join(names, " "), strings.Join(truth.Flags, " "))
 	compare("person", person, truth.Person)
+	compare("situation", string(v.Situation), truth.Situation)
 	return strings.Join(diffs, "; ")
 }
 

@@ -276,7 +276,7 @@ func (b *book) flagTerms() []term {
 		{"expired", "Past its own expiry date. An expired account is enabled until somebody disables it."},
 		{"enabled_unknown", "The source does not say whether it is enabled; it counts as enabled."},
 		{"activity_unknown", "The source does not say when it was last used; it never counts as dormant."},
-		{"no_end_date", "HR ended the employment without a date."},
+		{"no_end_date", "A contractor works for whom HR states no end."},
 		{"duplicate_account", "The person has more than one ordinary account in this system."},
 		{"mail_drift", "The account's mail address is not one that HR knows for its owner."},
 		{"on_leave", "The owner is on leave."},

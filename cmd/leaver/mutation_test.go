@@ -45,6 +45,8 @@ type hrFile struct {
 	name string
 	// damaged are the employee ids of the rows that a trap makes unusable.
 	damaged []string
+	// mailed are the numbers of rows of people who are known everywhere by their mail address, and not by their id alone.
+	mailed []int
 }
 
 // column is the number of a column of the clean file.
@@ -153,14 +155,24 @@ func (w *world) read(t *testing.T, night string) *hrFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hrFile{header: all[0], rows: all[1:], name: "hr.csv"}
+	h := &hrFile{header: all[0], rows: all[1:], name: "hr.csv"}
+	erp, err := os.ReadFile(filepath.Join(w.folder(night), "erp.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range h.rows {
+		if !bytes.Contains(erp, []byte(`"`+row[h.column("employee_id")]+`"`)) {
+			h.mailed = append(h.mailed, i)
+		}
+	}
+	return h
 }
 
 // play runs one night with the altered file, in a folder of its own.
 func (w *world) play(t *testing.T, x *trap, night string) (dir string, h *hrFile, code int, said string) {
 	t.Helper()
 	dir = t.TempDir()
-	for _, name := range []string{"contractors.csv", "crm.csv", "erp.jsonl", "wiki.csv", "leaver.yaml"} {
+	for _, name := range []string{"contractors.csv", "crm.csv", "erp.jsonl", "wiki.csv", company.LinksFile, "leaver.yaml"} {
 		text, err := os.ReadFile(filepath.Join(w.folder(night), name))
 		if err != nil {
 			t.Fatal(err)

@@ -144,9 +144,12 @@ func spoiltIDs() []trap {
 		{name: "#N/A for one id", first: disputed, later: disputed, spoil: damage("employee_id", one, "#N/A")},
 		{name: "two ids empty", first: refused, later: refused, says: "the id is empty", spoil: damage("employee_id", two, "")},
 		{name: "two people with the id of somebody else", first: disputed, later: disputed, spoil: func(_ *testing.T, h *hrFile) {
-			c := h.column("employee_id")
-			h.damaged = []string{h.rows[40][c], h.rows[41][c], h.rows[50][c], h.rows[51][c]}
-			h.rows[40][c], h.rows[41][c] = h.rows[50][c], h.rows[51][c]
+			// Whoever is known by nothing but an id that the file has lost is nobody.
+			c, last := h.column("employee_id"), h.mailed[len(h.mailed)-4:]
+			for _, i := range last {
+				h.damaged = append(h.damaged, h.rows[i][c])
+			}
+			h.rows[last[0]][c], h.rows[last[1]][c] = h.rows[last[2]][c], h.rows[last[3]][c]
 		}},
 		{name: "all ids shifted by one row", first: unseen, later: refused, spoil: func(_ *testing.T, h *hrFile) {
 			c := h.column("employee_id")
@@ -332,10 +335,15 @@ func serial(d time.Time, from1904 bool) int {
 	return int(d.Unix()-base.Unix()) / 86400
 }
 
-// activeOnly leaves out everybody whose last day is over.
+// activeOnly leaves out everybody whose last day is over and who does not come back.
 func activeOnly(_ *testing.T, h *hrFile) {
-	end := h.column("last_day")
-	h.rows = slices.DeleteFunc(h.rows, func(row []string) bool { return row[end] < "2026-11-22" })
+	id, start, end, stays := h.column("employee_id"), h.column("start_date"), h.column("last_day"), map[string]bool{}
+	for _, row := range h.rows {
+		if row[end] >= "2026-11-22" || row[start] > row[end] {
+			stays[row[id]] = true
+		}
+	}
+	h.rows = slices.DeleteFunc(h.rows, func(row []string) bool { return !stays[row[id]] })
 }
 
 func ragged(n int) func(*testing.T, *hrFile) {
