@@ -213,6 +213,9 @@ func (b *book) signOff(g *grid, row int) int {
 func (b *book) digests(g *grid, row int) int {
 	g.numberedSection(row, colB, colM, "Digests (SHA-256)")
 	listed := [][2]string{{"configuration", b.ConfigDigest}, {"policies", b.PolicyDigest}}
+	if b.LogRoot != "" {
+		listed = append(listed, [2]string{fmt.Sprintf("audit log before this run, %d records (root hash, base64)", b.LogSize), b.LogRoot})
+	}
 	for _, s := range b.Sources {
 		listed = append(listed, [2]string{"snapshot of " + s.Name, s.SnapshotDigest}, [2]string{"file read for " + s.Name, s.Coverage.Digest})
 	}

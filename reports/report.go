@@ -28,6 +28,10 @@ type Report struct {
 	Config       string
 	ConfigDigest string
 	PolicyDigest string
+	// LogSize and LogRoot are the audit log as the run found it: the number of records and the hash of its tree, in base64. 0
+	// and "" before the first run.
+	LogSize int64
+	LogRoot string
 	// Mode says what the run may do; "Detect only – nothing was changed" for leaver run.
 	Mode string
 	// Refused says why the run stopped before any finding (a gate, an unreadable HR file); empty when it did not. A refused

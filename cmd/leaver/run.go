@@ -71,6 +71,9 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 	}
 	defer store.Close()
 	j := a.job(c, rules, store)
+	if j.Signer, err = signer(c); err != nil {
+		return err
+	}
 	j.AsOf, j.Only = asOf, f.sources
 	result, err := j.Run(cmd.Context())
 	j.Progress.Close()

@@ -38,6 +38,10 @@ type Config struct {
 	LinksFile string
 	Links     []reconcile.Link
 	Report    Report
+	// SigningKey is the reference to the key that signs checkpoints of the audit log, Checkpoints the folder that gets them;
+	// both may be empty.
+	SigningKey  string
+	Checkpoints string
 
 	text []byte
 }

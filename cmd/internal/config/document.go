@@ -20,7 +20,8 @@ type document struct {
 	Links          string       `yaml:"links" doc:"The link table: a reviewed YAML file that says of single accounts whose they are. It overrides every key."`
 	Holidays       *unsupported `yaml:"holidays" doc:"Not supported yet."`
 	Approvers      *unsupported `yaml:"approvers" doc:"Not supported yet."`
-	SigningKey     *unsupported `yaml:"signing_key" doc:"Not supported yet."`
+	SigningKey     string       `yaml:"signing_key" doc:"Reference to the key that signs the checkpoints of the audit log, such as file:leaver.key; leaver key new makes one."`
+	Checkpoints    string       `yaml:"checkpoints" doc:"Folder that gets the checkpoint of the audit log after each accepted run, one file a run. Choose a place that this machine can add to and not change."`
 	Schedule       *unsupported `yaml:"schedule" doc:"Not supported yet."`
 	Notify         *unsupported `yaml:"notify" doc:"Not supported yet."`
 }
@@ -111,5 +112,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"holidays", "approvers", "signing_key", "schedule", "notify", "price_list"}
+	return []string{"holidays", "approvers", "schedule", "notify", "price_list"}
 }

@@ -71,6 +71,13 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 		c.Links = f.linksFile(c)
 	}
 	c.Report = f.report(doc.Report, c)
+	c.SigningKey = doc.SigningKey
+	if doc.SigningKey != "" && !isReference(doc.SigningKey) {
+		f.fail("signing_key", secretHint, "wants a reference to a key, not the key")
+	}
+	if doc.Checkpoints != "" {
+		c.Checkpoints = c.ResolvePath(doc.Checkpoints)
+	}
 	return c
 }
 

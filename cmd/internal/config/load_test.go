@@ -146,7 +146,7 @@ func TestLoadRefuses(t *testing.T) {
 		place string
 		want  []string
 	}{
-		{"misspelt top key", "timezone:", "timezon:", "2:1", []string{`timezon: unknown key; did you mean "timezone"?`, "hint: known keys here: break_glass, correlation"}},
+		{"misspelt top key", "timezone:", "timezon:", "2:1", []string{`timezon: unknown key; did you mean "timezone"?`, "hint: known keys here: break_glass, checkpoints"}},
 		{"misspelt connector key", "    path: hr.csv", "    pfad: hr.csv", "7:5", []string{"people[0].pfad: unknown key", "known keys here: allocation"}},
 		{"misspelt nested key", "{keys: [employee_id, mail]}", "{kyes: [mail]}", "16:15", []string{`correlation.kyes: unknown key; did you mean "keys"?`}},
 		{"unknown kind", "    kind: table\n    path: crm", "    kind: tabel\n    path: crm", "12:5", []string{`sources[0].kind: unknown value "tabel"; did you mean "table"?`, "hint: it is one of table, ldap"}},

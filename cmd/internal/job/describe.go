@@ -27,6 +27,9 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 		Mode:       "Detect only – nothing was changed",
 		Thresholds: c.Thresholds, Rules: t.Rules, Scratch: t.run.Dir(),
 	}
+	if log := t.run.LogBefore(); log.Size > 0 {
+		r.LogSize, r.LogRoot = log.Size, log.RootText()
+	}
 	for _, list := range [][]scanned{t.people, t.sources} {
 		for _, s := range list {
 			r.Sources = append(r.Sources, s.Source)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/progress"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
@@ -31,6 +33,8 @@ type Job struct {
 	Only []string
 	// ExitCode maps an error to the exit code that the list of runs keeps.
 	ExitCode func(error) int
+	// Signer signs the checkpoints of the audit log; nil leaves them unsigned.
+	Signer note.Signer
 	// Tool, Commit, Operator and Host are printed in the report.
 	Tool, Commit, Operator, Host string
 }
@@ -157,7 +161,7 @@ func (t *attempt) begin(ctx context.Context) error {
 	}
 	t.gate = gate{gates: t.Config.Gates, last: last, asOf: t.asOf, now: t.started}
 	t.result = Result{Run: runID(t.started), AsOf: t.asOf, Status: Accepted, Findings: map[string]int64{}, Decisions: map[string]int64{}}
-	if t.run, err = t.Store.Begin(ctx, runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest()}); err != nil {
+	if t.run, err = t.Store.Begin(ctx, runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest(), Signer: t.Signer}); err != nil {
 		return err
 	}
 	t.result.Kept = t.whyKept()

@@ -68,9 +68,12 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 		err = t.run.KeepOnly(ctx, outcome)
 	default:
 		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf, t.sameFiles()), Findings: f.findings,
-			Clocks: f.ledger.clocks, Events: f.ledger.events})
+			Clocks: f.ledger.clocks, Events: f.ledger.events, Standing: t.standing(f.rows)})
 	}
 	if err != nil {
+		return err
+	}
+	if err := t.sendCheckpoint(); err != nil {
 		return err
 	}
 	t.result.Report = filepath.Join(t.run.Dir(), FileBook)
@@ -275,7 +278,7 @@ func finding(row *reports.Row) runstore.Finding {
 
 // outcome is what the list of runs keeps of this one.
 func (t *attempt) outcome(report reports.Report, refused string) (runstore.Outcome, error) {
-	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population}
+	o := runstore.Outcome{Ended: t.Now().UTC(), Error: refused, Population: report.Population, Log: t.overrides()}
 	var err error
 	o.Totals, err = report.Totals()
 	switch {

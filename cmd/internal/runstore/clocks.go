@@ -3,7 +3,6 @@ package runstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,10 +11,15 @@ import (
 
 // Clocks returns the grace clocks, paused ones too, by finding, rule and owner.
 func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT finding, source, account, rule, person, first_seen, basis, due_at, stated_end, paused_at
+	clocks, err := readClocks(ctx, s.db)
+	return clocks, s.database("read the grace clocks", err)
+}
+
+func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
+	rows, err := db.QueryContext(ctx, `SELECT finding, source, account, rule, person, first_seen, basis, due_at, stated_end, paused_at
 		FROM clocks ORDER BY finding, rule, person`)
 	if err != nil {
-		return nil, s.database("read the grace clocks", err)
+		return nil, err
 	}
 	defer rows.Close()
 	var clocks []policies.Clock
@@ -23,16 +27,16 @@ func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
 		var c policies.Clock
 		var text [5]string
 		if err := rows.Scan(&c.Finding, &c.System, &c.Account, &c.Rule, &c.Person, &text[0], &text[1], &text[2], &text[3], &text[4]); err != nil {
-			return nil, s.database("read the grace clocks", err)
+			return nil, err
 		}
 		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt, &c.End, &c.PausedAt} {
 			if *into, err = parseOptional(text[i]); err != nil {
-				return nil, &DamagedError{s.path, fmt.Errorf("clock of %q: %w", c.Finding, err)}
+				return nil, fmt.Errorf("clock of %q: %w", c.Finding, err)
 			}
 		}
 		clocks = append(clocks, c)
 	}
-	return clocks, s.database("read the grace clocks", rows.Err())
+	return clocks, rows.Err()
 }
 
 // optionalStamp writes the zero time as "".
@@ -50,8 +54,8 @@ func parseOptional(text string) (time.Time, error) {
 	return parseStamp(text)
 }
 
-// writeClocks makes c.Clocks the clocks from now on and keeps the events of the run.
-func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
+// writeClocks makes c.Clocks the clocks from now on.
+func writeClocks(ctx context.Context, tx *sql.Tx, c Commit) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
 		return err
 	}
@@ -66,17 +70,6 @@ func writeClocks(ctx context.Context, tx *sql.Tx, run string, c Commit) error {
 			stamp(k.DueAt), optionalStamp(k.End), optionalStamp(k.PausedAt))
 		if err != nil {
 			return fmt.Errorf("clock of %q: %w", k.Finding, err)
-		}
-	}
-	for _, e := range c.Events {
-		text, err := json.Marshal(e.Clock)
-		if err != nil {
-			return fmt.Errorf("clock of %q: %w", e.Clock.Finding, err)
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO clock_events (run, finding, change, reason, clock) VALUES (?, ?, ?, ?, ?)`,
-			run, e.Clock.Finding, string(e.Change), e.Reason, text)
-		if err != nil {
-			return err
 		}
 	}
 	return nil

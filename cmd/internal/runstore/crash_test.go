@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -109,7 +110,12 @@ func oneRun(t *testing.T, r *Run, at time.Time) {
 		people[i] = reconcile.PastPerson{Person: scanners.Person{System: "hr", ID: fmt.Sprint(i), Department: at.String()},
 			FirstSeen: night(0), LastSeen: at}
 	}
-	err := r.Accept(ctx, Commit{People: slices.Values(people), Findings: []Finding{finding("A-1", reconcile.Orphan)},
+	clock := policies.Clock{Finding: "F-1", System: "crm", Account: "A-1", Rule: "r", FirstSeen: night(0), Basis: night(0), DueAt: at}
+	change := policies.Extended
+	if r.latest == nil {
+		change = policies.Started
+	}
+	err := r.Accept(ctx, Commit{Clocks: []policies.Clock{clock}, Events: []policies.Event{{Clock: clock, Change: change, Reason: "test"}}, People: slices.Values(people), Findings: []Finding{finding("A-1", reconcile.Orphan)},
 		Outcome: Outcome{Ended: at, Totals: reports.Totals{Run: r.ID}, Sources: []reports.Source{source("crm", scanners.Proved)}}})
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +155,9 @@ func checkState(t *testing.T, dir string) int {
 		if id := filepath.Base(folder); filepath.Ext(id) != partial && !finished[id] {
 			t.Errorf("folder %s looks like that of a finished run, but the run is not", id)
 		}
+	}
+	if check, err := s.VerifyLog(ctx, nil); err != nil || check.Runs != int64(accepted) {
+		t.Errorf("%d runs are accepted, the audit log: %+v %v", accepted, check, err)
 	}
 	checkLatest(t, s)
 	return accepted

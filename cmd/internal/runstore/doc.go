@@ -2,7 +2,7 @@
 //
 // The state folder (0700, files 0600) holds
 //
-//	leaver.db          SQLite: people history, findings, grace clocks, the list of runs
+//	leaver.db          SQLite: people history, findings, grace clocks, the list of runs, the audit log
 //	lock               taken while a run works
 //	runs/RUN/          one sealed run: snapshots, verdicts, reports, manifest.json with the SHA-256 of each file
 //	runs/RUN.partial/  a run at work, or what a crashed one left
@@ -23,6 +23,14 @@
 // transaction, synced to disk, changes the whole state at once; only afterwards the folder loses its ".partial". A crash
 // before the commit leaves the old state and a folder that the next Begin removes. A crash after it leaves the new state
 // and a complete folder under its partial name, where it is found, and which the next Begin renames.
+//
+// # The audit log
+//
+// The transaction that changes the state also adds to the audit log: a Merkle tree in the form of the Go checksum database
+// (tables log_records, log_hashes). A record names no person and no account; what it is about lies beside it as facts, bound
+// by a salted hash, so that facts can be purged and the tree stays whole. Each accepted run leaves a checkpoint in the C2SP
+// form, signed when there is a key, and each manifest holds the checkpoint that its run found. [Store.VerifyLog] computes it
+// all anew. The grace clocks in the state have to be those of which the log tells.
 //
 // # Files of a run
 //

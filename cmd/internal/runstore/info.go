@@ -42,6 +42,8 @@ type Outcome struct {
 	Totals     reports.Totals
 	Population reports.Population
 	Sources    []reports.Source
+	// Log are further records of the run for the audit log; time, operator and run are filled in.
+	Log []Entry
 }
 
 // Info is one line of the list of runs. All times are UTC.

@@ -40,7 +40,9 @@ type Manifest struct {
 	// Previous is the accepted run before this one and the SHA-256 of its manifest, so that runs form a chain.
 	Previous       string `json:"previous_run,omitempty"`
 	PreviousDigest string `json:"previous_manifest_sha256,omitempty"`
-	Files          []Part `json:"files"`
+	// Log is the checkpoint of the audit log as the run found it, signed when a key was configured.
+	Log   string `json:"audit_log,omitempty"`
+	Files []Part `json:"files"`
 }
 
 // Part is one file of a run folder.
@@ -53,6 +55,7 @@ type Part struct {
 // Seal writes manifest.json. No file can be added afterwards. Every file must have been closed or discarded.
 func (r *Run) Seal(meta Meta) error {
 	m := Manifest{Schema: manifestSchema, Run: r.ID, AsOf: r.start.AsOf.UTC(), Started: r.start.Started.UTC(), Meta: meta}
+	m.Log, r.operator = r.head.Text, meta.Operator
 	if r.latest != nil {
 		m.Previous, m.PreviousDigest = r.latest.ID, r.latest.ManifestDigest
 	}

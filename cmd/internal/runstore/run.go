@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Start describes a run that begins.
@@ -20,6 +22,8 @@ type Start struct {
 	Started time.Time
 	// ConfigDigest is the SHA-256 of leaver.yaml in hexadecimal.
 	ConfigDigest string
+	// Signer signs the checkpoints of the audit log; nil leaves them unsigned.
+	Signer note.Signer
 }
 
 // Run is a run at work. Its Create methods may be called from several goroutines.
@@ -33,6 +37,9 @@ type Run struct {
 	files  map[string]Part
 	sealed string
 	ended  bool
+	// head is the audit log when the run began, after is it when the run was accepted; operator is who ran it.
+	head, after Checkpoint
+	operator    string
 }
 
 var runID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
@@ -58,6 +65,10 @@ func (s *Store) Begin(ctx context.Context, start Start) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	head, err := checkpoint(ctx, s.db, start.Signer)
+	if err != nil {
+		return nil, s.database("read the audit log", err)
+	}
 	_, err = s.db.ExecContext(ctx, `INSERT INTO runs (id, as_of, started, status, config_digest) VALUES (?, ?, ?, 'running', ?)`,
 		start.ID, stamp(start.AsOf), stamp(start.Started), start.ConfigDigest)
 	if err != nil {
@@ -67,7 +78,7 @@ func (s *Store) Begin(ctx context.Context, start Start) (*Run, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("begin run %q: %w", start.ID, storage(err))
 	}
-	return &Run{Folder: &Folder{ID: start.ID, dir: dir}, store: s, start: start, latest: latest, files: map[string]Part{}}, nil
+	return &Run{Folder: &Folder{ID: start.ID, dir: dir}, store: s, start: start, latest: latest, files: map[string]Part{}, head: head}, nil
 }
 
 // final is the folder of a finished run.
@@ -118,6 +129,12 @@ func (r *Run) keep(part Part) {
 	defer r.mu.Unlock()
 	r.files[part.Name] = part
 }
+
+// LogBefore is the audit log as it stood when the run began; the zero value for an empty one.
+func (r *Run) LogBefore() Checkpoint { return r.head }
+
+// LogAfter is the audit log as the accepted run left it.
+func (r *Run) LogAfter() Checkpoint { return r.after }
 
 // Later reports whether the as-of is later than that of the last accepted run, as [Run.Accept] requires.
 func (r *Run) Later() bool { return r.latest == nil || r.start.AsOf.After(r.latest.AsOf) }
