@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -48,6 +49,12 @@ func (e *Engine) primaries(a *scanners.Account) []primary {
 		}
 	}
 	return list
+}
+
+// Leads reports whether the rule leads from a login of a to another account, which need not be there.
+func (r *LoginRule) Leads(a *scanners.Account) bool {
+	return r.Source == a.System && a.Kind.Personal() &&
+		slices.ContainsFunc(a.Logins, func(login string) bool { return r.target(login) != "" })
 }
 
 // target is the login that the rule leads to from login, which it tries as it is and without the domain; "" when the rule

@@ -50,6 +50,8 @@ type Population struct {
 	// UpcomingEnds counts the employed people whose last stated end lies in the next 30 days, a human whom several sources
 	// show once. All other counts are by source.
 	UpcomingEnds int64
+	// Doubled counts the ids whose rows describe different humans.
+	Doubled int64
 }
 
 // Issue is something about the people data that the report should say.
@@ -244,6 +246,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	if text, bad := r.disputed[i]; bad {
 		r.past[i].contradicted = true
 		r.issues = append(r.issues, Issue{head.System, head.Place, text})
+		r.population.Doubled++
 	}
 	unread, rejected := b.unreadRow(p)
 	if rejected {

@@ -43,6 +43,7 @@ func (b *book) control(g *grid) error {
 		row = b.bridge(g, row+1, lines.people, accounts)
 		row = b.accountsTable(g, row+1, lines.accounts)
 	}
+	row = b.gatesTable(g, row+1)
 	row = b.signOff(g, row+1)
 	row = b.digests(g, row+1)
 	b.howToVerify(g, row+1)

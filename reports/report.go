@@ -39,6 +39,8 @@ type Report struct {
 	Refused string
 
 	Thresholds reconcile.Thresholds
+	// Gates says how each gate stood, in the order in which they were checked. A refused run ends with those that stopped it.
+	Gates      []Gate
 	Sources    []Source
 	Population Population
 	Rules      []policies.Rule
@@ -74,8 +76,10 @@ type Source struct {
 	Coverage scanners.Coverage
 	// Used is how many records went into the reconciliation: read, minus rejected.
 	Used int64
-	// WithMail is, for a people source, how many of them have a mail address.
-	WithMail int64
+	// WithMail and WithManager are, for a people source, how many of them have a mail address and a manager.
+	WithMail, WithManager int64
+	// IDForms counts, for a people source, the rows by the form of their id: prefix and length.
+	IDForms map[string]int64 `json:",omitempty"`
 	// SnapshotDigest is the SHA-256 of the sealed snapshot in the run folder, in hexadecimal; Snapshot its file name.
 	Snapshot       string
 	SnapshotDigest string
@@ -97,6 +101,8 @@ type AccountTotals struct {
 	LeaverAccounts, LeaverEnabled int64
 	// Owned counts the enabled accounts (unknown state included) for which a person was found.
 	Owned int64
+	// OwnedByID counts those of them whose person the employee id named.
+	OwnedByID int64
 	// ActivityUnknown counts accounts of which nobody can say when they were last used.
 	ActivityUnknown int64
 }

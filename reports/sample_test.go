@@ -313,6 +313,7 @@ func partial(r Report, name string) Report {
 // everything is a report with every kind, flag, state, decision and result.
 func everything() Report {
 	r := report(everyRow())
+	r.Gates = sampleGates()
 	r.Changes = sampleChanges()
 	r.Upcoming = []Upcoming{
 		{System: "hr", ID: "E10321", Name: "Marin, Ida", Department: "Sales", Manager: "E10007", End: scanners.Date{Year: 2026, Month: 11, Day: 30}, Enabled: 5, Privileged: 1, AnswersFor: 2},
@@ -326,7 +327,24 @@ func refused() Report {
 	r := report(nil)
 	r.Rows, r.Population, r.Rules, r.Previous = nil, Population{}, nil, nil
 	r.Refused = "people source hr shrank by 38 % (4,218 rows, 6,803 last time)\nhint: look at the export, or run: leaver lift"
+	r.Gates = []Gate{sampleGates()[0], {Name: "people_lost", Source: "hr", Result: GateStopped, Measured: "4218 people rows, 2585 fewer than in the last accepted run",
+		Limit: "more than 5 and 2%", Open: "{gate: people_lost, source: hr, until: 2026-11-22, owner: YOU, reason: WHY}"}}
 	return r
+}
+
+// sampleGates holds a gate of every result but one that stops.
+func sampleGates() []Gate {
+	return []Gate{
+		{Name: "max_age", Source: "hr", Result: GatePassed, Measured: "the file is 1h old", Limit: "36h"},
+		{Name: "people_lost", Source: "hr", Result: GateOpened, Measured: "6412 people rows, 391 fewer than in the last accepted run", Limit: "more than 5 and 2%",
+			Owner: "=maria.lopez@corp.example", Reason: "sale of the Lyon office", Until: when("2026-12-01 00:00"), Place: "leaver.yaml:40"},
+		{Name: "source_lost", Source: "crm", Result: GatePartial, Measured: "120 accounts, 300 fewer than in the last accepted run", Limit: "more than 10 and 20%",
+			Open: "{gate: source_lost, source: crm, until: 2026-11-22, owner: YOU, reason: WHY}"},
+		{Name: "matched_drop", Source: "github", Result: GateNoBaseline, Measured: noBaseline},
+		{Name: "matched_drop", Source: "corp-ad", Result: GatePassed, Measured: "99.0 % of the enabled accounts have an owner, 99.1 % in the last accepted run", Limit: "more than 2 points and 5 accounts"},
+		{Name: "matched_drop", Source: "okta", Result: GatePassed, Measured: "98.0 % of the enabled accounts have an owner, 98.0 % in the last accepted run", Limit: "more than 2 points and 5 accounts"},
+		{Name: "matched_drop", Source: "sap-prd", Result: GateNoBaseline, Measured: noBaseline},
+	}
 }
 
 // empty is a report of a run that found nothing.

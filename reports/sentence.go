@@ -77,7 +77,8 @@ func notRead(s Source) string {
 	if s.Coverage.Why == "" {
 		return s.Name + " " + how
 	}
-	return fmt.Sprintf("%s %s (%s)", s.Name, how, strings.TrimRight(oneLine(s.Coverage.Why), "."))
+	why, _, _ := strings.Cut(s.Coverage.Why, "\nhint: ")
+	return fmt.Sprintf("%s %s (%s)", s.Name, how, strings.TrimRight(oneLine(why), "."))
 }
 
 func (r Report) apartClause() string {

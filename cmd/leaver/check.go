@@ -1,28 +1,32 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/job"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
-	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
 )
 
 func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Try configuration, reach, rights and today's gates; find nothing, write nothing",
-		Long: `Reads the configuration and the rules, then every source as a run would, and says how complete each was and whether
-a gate would stop a run now. Nothing is judged and nothing is kept.`,
+		Short: "Try configuration, reach and today's gates; find nothing, write nothing",
+		Long: `Reads the configuration and the rules, then every source as a run would, and says how complete each was, how every gate
+stands now with its numbers, and which entries of the link table, rules and exclusions do nothing. The state is only read:
+what the check reads stands in a private temporary folder while it works, and is removed again.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), asJSON) },
 	}
@@ -35,36 +39,20 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	last, history, err := lastRun(ctx, c)
-	if err != nil {
-		return err
-	}
 	j := a.job(c, rules, nil)
-	result, err := j.Check(ctx, last, history)
+	if _, err := os.Stat(filepath.Join(c.State, runstore.Database)); err == nil {
+		if j.Store, err = runstore.Open(c.State); err != nil {
+			return err
+		}
+		defer j.Store.Close()
+	}
+	result, err := j.Check(ctx)
 	j.Progress.Close()
 	if printErr := a.printCheck(result, len(rules), asJSON); printErr != nil {
 		return errors.Join(err, printErr)
 	}
 	a.code = sourcesCode(result.Sources)
 	return err
-}
-
-// lastRun reads what the gates compare with; nothing when there is no state yet, which a check must not create.
-func lastRun(ctx context.Context, c *config.Config) (*job.Before, reconcile.History, error) {
-	if _, err := os.Stat(filepath.Join(c.State, runstore.Database)); errors.Is(err, fs.ErrNotExist) {
-		return nil, reconcile.History{}, nil
-	}
-	store, err := runstore.Open(c.State)
-	if err != nil {
-		return nil, reconcile.History{}, err
-	}
-	defer store.Close()
-	last, err := job.LastAccepted(ctx, store, c)
-	if err != nil {
-		return nil, reconcile.History{}, err
-	}
-	history, err := store.History(ctx)
-	return last, history, err
 }
 
 func (a *app) printCheck(r *job.CheckResult, rules int, asJSON bool) error {
@@ -79,12 +67,58 @@ func (a *app) printCheck(r *job.CheckResult, rules int, asJSON bool) error {
 		for _, s := range list.sources {
 			fmt.Fprintf(a.out, "  %-9s %-16s %8d records  %s\n", list.what, s.Name, s.Read, s.Coverage)
 			if s.Why != "" {
-				fmt.Fprintf(a.out, "  %-9s %-16s %s\n", "", "", s.Why)
+				fmt.Fprintf(a.out, "  %-9s %-16s %s\n", "", "", reports.Visible(s.Why))
 			}
 		}
 	}
-	for _, issue := range r.Issues {
-		fmt.Fprintf(a.out, "  note: %s\n", issue)
+	if r.Kept != "" {
+		fmt.Fprintf(a.out, "a run now would move neither history nor clocks: %s\n", r.Kept)
+	}
+	if err := printGates(a.out, r.Gates); err != nil {
+		return err
+	}
+	if len(r.Notes) > 0 {
+		fmt.Fprintln(a.out, "notes, which stop nothing")
+	}
+	for _, n := range r.Notes {
+		where := n.Topic
+		if n.Source != "" {
+			where += ", " + n.Source
+		}
+		place := ""
+		if n.Place != "" {
+			place = " (" + n.Place + ")"
+		}
+		fmt.Fprintf(a.out, "  %s: %s%s\n", where, reports.Visible(n.Text), reports.Visible(place))
+	}
+	return nil
+}
+
+// printGates writes one line for each gate; those without a baseline share one.
+func printGates(w io.Writer, gates []reports.Gate) error {
+	fmt.Fprintln(w, "gates")
+	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	var unborn []string
+	for _, g := range gates {
+		source := cmp.Or(g.Source, "all people")
+		if g.Result == reports.GateNoBaseline {
+			unborn = append(unborn, g.Name+" ("+source+")")
+			continue
+		}
+		more := ""
+		if g.Limit != "" {
+			more = "; the limit is " + g.Limit
+		}
+		if g.Owner != "" {
+			more += fmt.Sprintf("; opened by %s until %s: %s", g.Owner, g.Until.UTC().Format(time.DateOnly), g.Reason)
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", g.Result, g.Name, source, reports.Visible(g.Measured+more))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(unborn) > 0 {
+		fmt.Fprintf(w, "  no baseline: no accepted run to compare with for %s\n", strings.Join(unborn, ", "))
 	}
 	return nil
 }

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"leaver": main})
+	testscript.Main(m, map[string]func(){"leaver": main, "sheet": printSheet, "digests": printDigests})
 }
 
 // TestScripts plays command lines as a user types them; each script reads like a session.
@@ -22,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"aged":  aged,
+			"edit":  edit,
 		},
 	})
 }
@@ -54,4 +62,56 @@ func aged(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	at := time.Now().Add(-by)
 	ts.Check(os.Chtimes(ts.MkAbs(args[1]), at, at))
+}
+
+// edit replaces every occurrence of a text in a file: edit hr.csv OLD NEW. The text has to be there.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+// printSheet prints a sheet of the workbook of the newest run: sheet STATE NAME.
+func printSheet() {
+	books, err := filepath.Glob(filepath.Join(os.Args[1], "runs", "*", "report.xlsx"))
+	if err != nil || len(books) == 0 {
+		fmt.Fprintln(os.Stderr, "no workbook", err)
+		os.Exit(1)
+	}
+	book, err := excelize.OpenFile(slices.Max(books))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	rows, err := book.GetRows(os.Args[2])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for _, row := range rows {
+		fmt.Println(strings.Join(slices.DeleteFunc(row, func(s string) bool { return s == "" }), " | "))
+	}
+}
+
+// printDigests prints name, mode and SHA-256 of every file below a folder: digests STATE.
+func printDigests() {
+	err := filepath.WalkDir(os.Args[1], func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || d.IsDir() {
+			fmt.Println(path, info.Mode())
+			return err
+		}
+		text, err := os.ReadFile(path)
+		fmt.Printf("%s %s %x\n", path, info.Mode(), sha256.Sum256(text))
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }

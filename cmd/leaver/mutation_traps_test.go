@@ -151,7 +151,7 @@ func spoiltIDs() []trap {
 			}
 			h.rows[last[0]][c], h.rows[last[1]][c] = h.rows[last[2]][c], h.rows[last[3]][c]
 		}},
-		{name: "all ids shifted by one row", first: unseen, later: refused, spoil: func(_ *testing.T, h *hrFile) {
+		{name: "all ids shifted by one row", first: refused, later: refused, says: "stand for several humans", spoil: func(_ *testing.T, h *hrFile) {
 			c := h.column("employee_id")
 			last := h.rows[len(h.rows)-1][c]
 			for i := len(h.rows) - 1; i > 0; i-- {

@@ -118,9 +118,9 @@ func matching(pattern *regexp.Regexp, texts []string) (string, bool) {
 	return "", false
 }
 
-// Classify gives a the kind of the first rule that matches it. What the source says of the kind itself stays, unless the rule
-// overrides it.
-func (c *Config) Classify(a *scanners.Account) {
+// Classify gives a the kind of the first rule that matches it, and returns the number of that rule, -1 for none. What the
+// source says of the kind itself stays, unless the rule overrides it.
+func (c *Config) Classify(a *scanners.Account) (rule int) {
 	for i := range c.Correlation.Classifier {
 		r := &c.Correlation.Classifier[i]
 		if a.Kind != "" && !r.Override {
@@ -128,7 +128,8 @@ func (c *Config) Classify(a *scanners.Account) {
 		}
 		if fact, yes := r.Matches(a); yes {
 			a.Kind, a.KindWhy = r.Kind, fmt.Sprintf("%s: %s (%s)", fact, r.Reason, r.Place)
-			return
+			return i
 		}
 	}
+	return -1
 }

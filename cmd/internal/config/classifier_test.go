@@ -42,6 +42,8 @@ func TestClassify(t *testing.T) {
 		{"group by name", `{group: "batch*", kind: service, reason: r}`, nil, "service", "group Batch Jobs"},
 		{"group by id", `{group: g1, kind: service, reason: r}`, nil, "service", "group g1"},
 		{"all conditions", `{login: "svc-*", group: other, kind: service, reason: r}`, nil, "", ""},
+		{"a folder is not enough where a login is wanted", `{login: "adm-*", ou: "ou=service,dc=corp,dc=example", kind: service, reason: r}`, nil, "", ""},
+		{"a group without a name", `{group: "*", kind: service, reason: r}`, func(a *scanners.Account) { a.Grants = []scanners.Grant{{}} }, "", ""},
 		{"the first rule", `{login: "svc-b*", kind: test, reason: r}, {login: "svc-*", kind: service, reason: r}`, nil, "test", ""},
 		{"the source said so", `{login: "svc-*", kind: service, reason: r}`, func(a *scanners.Account) { a.Kind = "person" }, "person", ""},
 		{"overridden", `{login: "svc-*", kind: service, reason: r, override: true}`, func(a *scanners.Account) { a.Kind = "person" }, "service", ""},

@@ -31,7 +31,7 @@ type generic struct {
 	Name        string       `yaml:"name" doc:"Unique name of the source: lower-case letters, digits, - and _."`
 	Kind        string       `yaml:"kind" doc:"The connector."`
 	Allocation  *int         `yaml:"allocation" doc:"Process allocation size: how many tasks may run against the system at the same time (1 to 64, default 1)."`
-	Canaries    []string     `yaml:"canaries" doc:"Ids that every scan must show; when one is missing the source is blind."`
+	Canaries    []string     `yaml:"canaries" doc:"Ids, logins or mail addresses that every scan must show. When one is missing, an account source is partial and a people source is refused."`
 	Zone        string       `yaml:"zone" doc:"IANA zone of the source's dates; default is timezone."`
 	Contractors bool         `yaml:"contractors" doc:"Of a people source: it holds contractors, so that an employment without an end is flagged no_end_date."`
 	PriceList   *unsupported `yaml:"price_list" doc:"Not supported yet."`
@@ -57,20 +57,28 @@ type thresholds struct {
 }
 
 type gates struct {
-	Rejected     *Limit     `yaml:"people_rejected" doc:"People rows that could not be read (default more than 1 and 1%)."`
-	PeopleLost   *Limit     `yaml:"people_lost" doc:"People rows fewer than in the last accepted run (default more than 5 and 2%)."`
-	EmployedLost *Limit     `yaml:"employed_lost" doc:"Employed people fewer than in the last accepted run, per day elapsed (default more than 5 and 1%, at most 5%)."`
-	PeopleGained *Limit     `yaml:"people_gained" doc:"People rows more than in the last accepted run (default more than 20 and 10%)."`
-	NewLeavers   *Limit     `yaml:"new_leavers" doc:"Ends of employment that the last accepted run did not know (default more than 20 and 2%)."`
-	SourceLost   *Limit     `yaml:"source_lost" doc:"Accounts of one source fewer than in its last complete scan (default more than 10 and 20%): the source counts as partial."`
-	MatchedDrop  *Percent   `yaml:"matched_drop" doc:"How many percentage points the matched share of enabled accounts of a source may drop (default 2%)."`
-	MailDrop     *Percent   `yaml:"mail_drop" doc:"How many percentage points the share of people with a mail address may drop (default 5%)."`
-	MaxAge       *limit     `yaml:"max_age" doc:"How old a people file may be (default 36h)."`
-	Overrides    []override `yaml:"overrides" doc:"Gates that are open until a day, with a reason and an owner."`
+	Rejected       *Limit     `yaml:"people_rejected" doc:"People rows that could not be read (default more than 1 and 1%)."`
+	IDsDoubled     *Limit     `yaml:"ids_doubled" doc:"Employee ids that stand for several humans (default more than 5 and 0.1%); the accounts of fewer are disputed."`
+	OddDates       *Limit     `yaml:"odd_dates" doc:"People who start before 1930 or more than two years ahead, or who end more than 70 years ahead (default more than 5 and 1%)."`
+	SameEnd        *Limit     `yaml:"same_end" doc:"People who share one past end of employment (default more than 20 and 50%): a date that stands for no end."`
+	PeopleLost     *Limit     `yaml:"people_lost" doc:"People rows fewer than in the last accepted run (default more than 5 and 2%)."`
+	EmployedLost   *Limit     `yaml:"employed_lost" doc:"Employed people fewer than in the last accepted run, per day elapsed (default more than 5 and 1%, at most 5%)."`
+	PeopleGained   *Limit     `yaml:"people_gained" doc:"People rows more than in the last accepted run (default more than 20 and 10%)."`
+	NewLeavers     *Limit     `yaml:"new_leavers" doc:"Ends of employment that the last accepted run did not know (default more than 20 and 2%)."`
+	PeopleChanged  *Limit     `yaml:"people_changed" doc:"People with another first day, another past end or two other names than in the last accepted run, per day elapsed (default more than 5 and 2%, at most 5%)."`
+	EndsLost       *Limit     `yaml:"ends_lost" doc:"People whose coming end of employment is not stated any more (default more than 5 and 10% of those with one)."`
+	SourceLost     *Limit     `yaml:"source_lost" doc:"Accounts of one source fewer than in its last complete scan (default more than 10 and 20%): the source counts as partial."`
+	MatchedDrop    *Percent   `yaml:"matched_drop" doc:"How many percentage points the share of enabled accounts of a source that have an owner may drop, by more than 5 accounts (default 2%)."`
+	EmployeeIDDrop *Percent   `yaml:"employee_id_drop" doc:"How many percentage points the share of enabled accounts of a source that find their owner by the employee id may drop, by more than 5 accounts (default 1%)."`
+	MailDrop       *Percent   `yaml:"mail_drop" doc:"How many percentage points the share of people with a mail address may drop (default 5%)."`
+	ManagerDrop    *Percent   `yaml:"manager_drop" doc:"How many percentage points the share of people with a manager may drop (default 10%)."`
+	IDShape        *Percent   `yaml:"id_shape" doc:"How many percentage points of the employee ids may be of another form than before: prefix and length (default 5%)."`
+	MaxAge         *limit     `yaml:"max_age" doc:"How old a people file may be (default 36h)."`
+	Overrides      []override `yaml:"overrides" doc:"Gates that are open until a day, with a reason and an owner."`
 }
 
 type override struct {
-	Gate   string `yaml:"gate" doc:"Name of the gate."`
+	Gate   string `yaml:"gate" doc:"Name of the gate: one of the keys above, or older_file for a file made before the one that the last accepted run read."`
 	Source string `yaml:"source" doc:"The source it is opened for; empty means all."`
 	Until  string `yaml:"until" doc:"Last day on which the gate is open, as 2006-01-02."`
 	Reason string `yaml:"reason" doc:"Why."`

@@ -27,7 +27,7 @@ func (p *Percent) UnmarshalText(text []byte) error {
 // handful, the percentage keeps large ones from tripping on a normal day.
 type Limit struct {
 	Count   int64   `yaml:"count" doc:"As a number."`
-	Percent Percent `yaml:"percent" doc:"As a share of the earlier number."`
+	Percent Percent `yaml:"percent" doc:"As a share of what it is compared with."`
 }
 
 // Exceeded reports whether n is more than the limit allows of a set of base.
@@ -40,20 +40,25 @@ func (l Limit) String() string {
 	return fmt.Sprintf("more than %d and %g%%", l.Count, float64(l.Percent))
 }
 
-// Gates say when the input is too odd to be believed. Each compares with the last accepted run; a first run has none.
+// Gates say when the input is too odd to be believed.
 type Gates struct {
-	// PeopleRejected compares with the rows of the same file, the others with the last accepted run.
-	PeopleRejected                                     Limit
+	// These look at one snapshot alone and hold for a first run, too: rows that could not be read, ids that stand for
+	// several humans, dates that nobody can have, one past end that too many share.
+	PeopleRejected, IDsDoubled, OddDates, SameEnd Limit
+	// The others compare with the last accepted run; a first run has none.
 	PeopleLost, EmployedLost, PeopleGained, NewLeavers Limit
+	PeopleChanged, EndsLost                            Limit
 	// SourceLost makes an account source partial; it does not stop the run.
 	SourceLost Limit
-	// MatchedDrop and MailDrop are in percentage points.
-	MatchedDrop Percent
-	MailDrop    Percent
+	// These are in percentage points.
+	MatchedDrop, EmployeeIDDrop, MailDrop, ManagerDrop, IDShape Percent
 	// MaxAge is how old a people file may be, judged against the wall clock.
 	MaxAge    time.Duration
 	Overrides []Override
 }
+
+// GateOlderFile is the gate that has no limit to set: a file made before the one that the last accepted run read.
+const GateOlderFile = "older_file"
 
 // Override opens one gate for a while.
 type Override struct {
@@ -79,20 +84,28 @@ func (g Gates) Opened(gate, source string, at time.Time) (Override, bool) {
 
 // gateNames are the gates that an override may open.
 func gateNames() []string {
-	names := keysOf(typeFor[gates]())
+	names := append(keysOf(typeFor[gates]()), GateOlderFile)
 	return slices.DeleteFunc(names, func(n string) bool { return n == "overrides" })
 }
 
 func (f *file) gates(g gates, zone *time.Location, sources []string) Gates {
 	out := Gates{
 		PeopleRejected: or(g.Rejected, Limit{1, 1}),
+		IDsDoubled:     or(g.IDsDoubled, Limit{5, 0.1}),
+		OddDates:       or(g.OddDates, Limit{5, 1}),
+		SameEnd:        or(g.SameEnd, Limit{20, 50}),
 		PeopleLost:     or(g.PeopleLost, Limit{5, 2}),
 		EmployedLost:   or(g.EmployedLost, Limit{5, 1}),
 		PeopleGained:   or(g.PeopleGained, Limit{20, 10}),
 		NewLeavers:     or(g.NewLeavers, Limit{20, 2}),
 		SourceLost:     or(g.SourceLost, Limit{10, 20}),
 		MatchedDrop:    or(g.MatchedDrop, 2),
+		PeopleChanged:  or(g.PeopleChanged, Limit{5, 2}),
+		EndsLost:       or(g.EndsLost, Limit{5, 10}),
+		EmployeeIDDrop: or(g.EmployeeIDDrop, 1),
 		MailDrop:       or(g.MailDrop, 5),
+		ManagerDrop:    or(g.ManagerDrop, 10),
+		IDShape:        or(g.IDShape, 5),
 		MaxAge:         or(g.MaxAge, limit{set: 36 * time.Hour}).set,
 	}
 	if out.MaxAge == 0 {

@@ -25,7 +25,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 		Zone: c.Timezone, Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host,
 		Config: filepath.Base(c.Path), ConfigDigest: c.Digest(), PolicyDigest: policyDigest(t.Rules),
 		Mode:       "Detect only – nothing was changed",
-		Thresholds: c.Thresholds, Rules: t.Rules, Scratch: t.run.Dir(),
+		Thresholds: c.Thresholds, Gates: t.gate.results, Rules: t.Rules, Scratch: t.run.Dir(),
 	}
 	if log := t.run.LogBefore(); log.Size > 0 {
 		r.LogSize, r.LogRoot = log.Size, log.RootText()
@@ -73,10 +73,13 @@ func (t *attempt) unreadSources() []reports.Source {
 
 // tellOverrides puts every gate that an override opened tonight on the Coverage sheet, with its owner, reason and end.
 func (t *attempt) tellOverrides(sources []reports.Source) {
-	for _, o := range t.gate.opened {
-		i := max(0, slices.IndexFunc(sources, func(s reports.Source) bool { return s.Name == o.Source }))
-		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "gate " + o.Gate,
-			Cause:  fmt.Sprintf("opened by %s until %s (%s): %s", o.Owner, o.Until.UTC().Format(time.DateOnly), o.Place, o.Reason),
+	for _, g := range t.gate.results {
+		if g.Result != reports.GateOpened {
+			continue
+		}
+		i := max(0, slices.IndexFunc(sources, func(s reports.Source) bool { return s.Name == g.Source }))
+		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "gate " + g.Name,
+			Cause:  fmt.Sprintf("%s; opened by %s until %s (%s): %s", g.Measured, g.Owner, g.Until.UTC().Format(time.DateOnly), g.Place, g.Reason),
 			Effect: "what the gate would have stopped went through"})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -110,6 +111,8 @@ type attempt struct {
 	sources []scanned
 	// emergency says of each break-glass account of the configuration how it was seen; "" when it was not.
 	emergency []string
+	// classified counts the accounts whose kind each rule of the classifier decided.
+	classified []atomic.Int64
 	// reserved holds the rejected people rows by source.
 	reserved map[string][]scanners.Rejection
 	roster   *reconcile.Roster
@@ -119,16 +122,21 @@ type attempt struct {
 // Run carries the job out. The result is filled as far as the run came, also when there is an error. A [*GateError] means
 // that the run was refused: its report says why, and the last accepted run stays in force.
 func (j *Job) Run(ctx context.Context) (*Result, error) {
-	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.AsOf.UTC(), reserved: map[string][]scanners.Rejection{}}
-	if j.AsOf.IsZero() {
-		t.asOf = t.started.Truncate(time.Millisecond)
-	}
+	t := j.attempt()
 	release, err := j.Store.Lock(t.started)
 	if err != nil {
 		return &t.result, err
 	}
 	err = t.locked(ctx)
 	return &t.result, errors.Join(err, release())
+}
+
+func (j *Job) attempt() *attempt {
+	t := &attempt{Job: j, started: j.Now().UTC(), asOf: j.AsOf.UTC(), reserved: map[string][]scanners.Rejection{}}
+	if j.AsOf.IsZero() {
+		t.asOf = t.started.Truncate(time.Millisecond)
+	}
+	return t
 }
 
 // locked is the run while it holds the lock of the state folder.
@@ -192,7 +200,7 @@ func (t *attempt) stages(ctx context.Context) error {
 	if err := t.readPeople(ctx); err != nil {
 		return err
 	}
-	if err := t.buildRoster(ctx); err != nil {
+	if err := errors.Join(t.buildRoster(ctx), t.gate.stopped()); err != nil {
 		return err
 	}
 	if err := t.readAccounts(ctx); err != nil {

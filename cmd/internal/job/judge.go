@@ -45,7 +45,8 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		}
 	}
 	t.roster.DropKeys()
-	if err := t.gate.joins(t.sources); err != nil {
+	t.gate.joins(t.sources)
+	if err := t.gate.stopped(); err != nil {
 		return nil, err
 	}
 	if err := t.decide(ctx, &f); err != nil {

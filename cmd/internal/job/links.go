@@ -15,11 +15,7 @@ func (t *attempt) tellLinks(sources []reports.Source) {
 	if t.engine == nil {
 		return
 	}
-	complete := func(source string) bool {
-		i := slices.IndexFunc(t.sources, func(s scanned) bool { return s.Name == source })
-		return i >= 0 && t.sources[i].Coverage.Verdict.Complete()
-	}
-	for _, issue := range t.engine.LinkIssues(complete) {
+	for _, issue := range t.engine.LinkIssues(t.complete) {
 		i := slices.IndexFunc(sources, func(s reports.Source) bool { return s.Name == issue.Source })
 		if i < 0 {
 			continue // a source that this run was told not to read
@@ -31,6 +27,12 @@ func (t *attempt) tellLinks(sources []reports.Source) {
 		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps),
 			scanners.Gap{What: "link table", Cause: issue.Text + " (" + issue.Place + ")", Effect: effect})
 	}
+}
+
+// complete reports whether the named account source was read completely in this run.
+func (t *attempt) complete(source string) bool {
+	i := slices.IndexFunc(t.sources, func(s scanned) bool { return s.Name == source })
+	return i >= 0 && t.sources[i].Coverage.Verdict.Complete()
 }
 
 // AccountIDs returns the immutable ids of the accounts of source that name means in a run: the id itself, or a login.

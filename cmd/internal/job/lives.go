@@ -14,7 +14,8 @@ type lives struct {
 	people map[uint64]life
 }
 
-// life is one person: first day, last day if that was over already, both 0 when there is none, and hashes of the names.
+// life is one person: first day, last day if that was over already, both 0 when there is none, and hashes of the names. A
+// last day that was still to come, with no employment open beyond it, is held as coming.
 type life struct {
 	start, end    int32
 	given, family uint32
@@ -28,7 +29,7 @@ func livesOf(history reconcile.History) lives {
 		p := &past.Person
 		one := known.life(p.GivenName, p.FamilyName, p.Employments)
 		if one.end >= dayNumber(scanners.DateOf(past.LastSeen)) {
-			one.end = 0
+			one.end = coming(p.Employments)
 		}
 		known.people[known.hash(p.System, p.ID)] = one
 	}
@@ -55,21 +56,48 @@ func (k *lives) hash(system, text string) uint64 {
 // dayNumber is a date as a number that grows with it.
 func dayNumber(d scanners.Date) int32 { return int32(d.Year<<9 | int(d.Month)<<5 | d.Day) }
 
-// changed counts the people of tonight whom the last accepted run knew, and those of them who begin on another day, lost an
-// end that had passed, or have two other names.
-func (k *lives) changed(roster *reconcile.Roster) (changed, of int64) {
+// comingEnd stands for an end that was still to come.
+const comingEnd = -1
+
+// coming returns comingEnd when every employment has a stated end, 0 otherwise.
+func coming(employments []scanners.Employment) int32 {
+	for _, e := range employments {
+		if !e.End.IsKnown() {
+			return 0
+		}
+	}
+	return comingEnd
+}
+
+// comparison is what became of the people whom the last accepted run knew and who are here tonight.
+type comparison struct {
+	// of is how many there are, changed those of them who begin on another day, lost an end that had passed, or have two
+	// other names.
+	of, changed int64
+	// ending is how many had an end to come, endless those of them whose employment is open and states none any more.
+	ending, endless int64
+}
+
+func (k *lives) compare(roster *reconcile.Roster) comparison {
+	var c comparison
 	roster.People(func(p *reconcile.Person) {
 		was, known := k.people[k.hash(p.System, p.ID)]
 		if p.Remembered || !known {
 			return
 		}
-		of++
+		c.of++
 		is := k.life(p.GivenName, p.FamilyName, p.Employments)
-		if is.start != was.start || was.end != 0 && !endsOn(p.Employments, was.end) || is.given != was.given && is.family != was.family {
-			changed++
+		if is.start != was.start || was.end > 0 && !endsOn(p.Employments, was.end) || is.given != was.given && is.family != was.family {
+			c.changed++
+		}
+		if was.end == comingEnd {
+			c.ending++
+			if !p.Gone() && p.State != reconcile.Prehire && p.UpcomingEnd.IsZero() {
+				c.endless++
+			}
 		}
 	})
-	return changed, of
+	return c
 }
 
 func endsOn(employments []scanners.Employment, day int32) bool {

@@ -336,6 +336,9 @@ func count(s *scanned, v *reconcile.Verdict) {
 	}
 	if !disabled && v.Person != nil {
 		c.Owned++
+		if v.MatchedBy == reconcile.KeyEmployeeID {
+			c.OwnedByID++
+		}
 	}
 	if v.Flags.Has(reconcile.ActivityUnknown) {
 		c.ActivityUnknown++

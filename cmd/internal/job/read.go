@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
@@ -35,7 +36,7 @@ func (t *attempt) readPeople(ctx context.Context) error {
 		defer out.Discard()
 		result, err := scan(ctx, t.Job, source, from, out, func(p *scanners.Person) []string {
 			p.System = source.Name
-			return []string{p.ID}
+			return append(append([]string{p.ID}, p.OtherIDs...), p.Mails...)
 		})
 		result.People, result.Rejections, result.Snapshot = true, kept.first, runstore.PeopleName(source.Name)
 		reserved[i] = kept.reserved
@@ -48,10 +49,12 @@ func (t *attempt) readPeople(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return peopleCoverage(t.people)
+	t.gate.peopleCoverage(t.people)
+	return t.gate.stopped()
 }
 
-// buildRoster joins tonight's people with the remembered ones and applies the gates that look at the whole.
+// buildRoster joins tonight's people with the remembered ones and applies the gates that look at the whole. Whether they
+// stop the run, the caller asks.
 func (t *attempt) buildRoster(ctx context.Context) error {
 	history, err := t.Store.History(ctx)
 	if err != nil {
@@ -77,9 +80,7 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if len(p.Mails) > 0 {
-				s.WithMail++
-			}
+			s.describe(p)
 			b.Add(*p)
 		}
 		for _, r := range t.reserved[s.Name] {
@@ -90,26 +91,24 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	p := t.roster.Population()
 	t.result.People.Rows, t.result.People.Employed, t.result.People.Ended = p.Rows, p.Employed, p.Ended
 	t.result.People.Prehire, t.result.People.Remembered = p.Prehire, p.Remembered
-	if err := t.gate.peopleFiles(t.people); err != nil {
-		return err
-	}
-	if err := t.gate.sameIDs(t.roster.Issues(), t.Config.Correlation.KeepZeros); err != nil {
-		return err
-	}
-	if err := t.gate.sameLives(known, t.roster); err != nil {
-		return err
-	}
-	if err := t.gate.departures(t.roster, t.Config); err != nil {
-		return err
-	}
-	if t.result.Status != Kept {
-		// A run for another night counts other people as employed; who is gone from the file was checked all the same.
-		if err := t.gate.roster(p); err != nil {
-			return err
-		}
-	}
+	t.gate.peopleFiles(t.people)
+	t.gate.people(t, known)
 	t.engine = reconcile.NewEngine(settings, t.roster)
 	return nil
+}
+
+// describe counts what the gates compare from night to night.
+func (s *scanned) describe(p *scanners.Person) {
+	if len(p.Mails) > 0 {
+		s.WithMail++
+	}
+	if p.Manager != "" {
+		s.WithManager++
+	}
+	if s.IDForms == nil {
+		s.IDForms = map[string]int64{}
+	}
+	countForm(s.IDForms, p.ID)
 }
 
 // historyBefore leaves out what only later runs knew, for a run that looks at an earlier night.
@@ -127,6 +126,7 @@ func historyBefore(h reconcile.History, asOf time.Time) reconcile.History {
 func (t *attempt) readAccounts(ctx context.Context) error {
 	var err error
 	t.emergency = make([]string, len(t.Config.BreakGlass))
+	t.classified = make([]atomic.Int64, len(t.Config.Correlation.Classifier))
 	t.sources, err = t.readAll(ctx, t.chosen, func(ctx context.Context, source config.Source) (scanned, error) {
 		kept, err := t.rejects(source.Name, false)
 		if err != nil {
@@ -145,7 +145,9 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 		breakGlass := t.breakGlass(source.Name)
 		result, err := scan(ctx, t.Job, source, from, out, func(a *scanners.Account) []string {
 			a.System = source.Name
-			t.Config.Classify(a)
+			if rule := t.Config.Classify(a); rule >= 0 {
+				t.classified[rule].Add(1)
+			}
 			names := append([]string{a.ID}, a.Logins...)
 			for _, name := range names {
 				if i, listed := breakGlass[reconcile.Fold(name)]; listed {
@@ -153,14 +155,13 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 					t.emergency[i] = stateOf(a)
 				}
 			}
-			return names
+			return append(names, a.Mails...)
 		})
 		result.Rejections, result.Snapshot = kept.first, runstore.AccountsName(source.Name)
 		return result, errors.Join(err, kept.close())
 	})
 	for i := range t.sources {
-		t.gate.sourceLost(&t.sources[i])
-		t.gate.stale(&t.sources[i])
+		t.gate.accountFile(&t.sources[i])
 		t.result.Sources = append(t.result.Sources, sourceResult(t.sources[i]))
 	}
 	return err
@@ -177,12 +178,15 @@ func (t *attempt) breakGlass(source string) map[string]int {
 	return set
 }
 
+// emergencyReady is the state of an emergency account that is as it should be.
+const emergencyReady = "seen, enabled"
+
 func stateOf(a *scanners.Account) string {
 	switch on, known := a.Enabled.Get(); {
 	case !known:
 		return "seen, state unknown"
 	case on:
-		return "seen, enabled"
+		return emergencyReady
 	default:
 		return "seen, DISABLED: it will not help in an emergency"
 	}
