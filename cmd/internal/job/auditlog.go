@@ -48,9 +48,11 @@ func (t *attempt) standing(rows []*reports.Row) []runstore.Standing {
 // overrides are the gates that an override opened tonight, for the audit log.
 func (t *attempt) overrides() []runstore.Entry {
 	var list []runstore.Entry
-	for _, o := range t.gate.opened {
-		o.Place = ""
-		list = append(list, runstore.Entry{Event: "gate.overridden", Reason: "gate " + o.Gate, Facts: o})
+	for _, g := range t.gate.results {
+		if g.Result == reports.GateOpened {
+			g.Place = ""
+			list = append(list, runstore.Entry{Event: "gate.overridden", Reason: "gate " + g.Name, Facts: g})
+		}
 	}
 	return list
 }
