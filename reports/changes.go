@@ -133,7 +133,7 @@ func decisionOrDash(k policies.DecisionKind) string {
 }
 
 func changeCell(c changeLine) cell {
-	words := text(strings.ReplaceAll(string(c.Change.Change), "_", " "))
+	words := text(changeWords(c.Change.Change))
 	switch c.Change.Change {
 	case ChangeReopened, ChangeEscalated:
 		return words.as(stateBad)
@@ -157,19 +157,30 @@ func (b *book) changeLines() []changeLine {
 	return lines
 }
 
+func changeWords(k ChangeKind) string { return strings.ReplaceAll(string(k), "_", " ") }
+
+// changeCounts counts the lines of the sheet Changes, and the findings that persist.
+func (b *book) changeCounts() map[ChangeKind]int64 {
+	counts := map[ChangeKind]int64{}
+	if b.Changes != nil {
+		counts[ChangePersisting] = b.Changes.Persisting
+		for _, c := range b.Changes.List {
+			counts[c.Change]++
+		}
+	}
+	return counts
+}
+
 // changesNote says what is compared and counts it.
 func (b *book) changesNote() string {
 	if b.Changes == nil || b.Refused != "" {
 		return "One row per finding that differs from the last accepted run."
 	}
-	counts := map[ChangeKind]int64{ChangePersisting: b.Changes.Persisting}
-	for _, c := range b.Changes.List {
-		counts[c.Change]++
-	}
+	counts := b.changeCounts()
 	var parts []string
 	for _, kind := range ChangeKinds() {
 		if n := counts[kind]; n > 0 {
-			parts = append(parts, count(n)+" "+strings.ReplaceAll(string(kind), "_", " "))
+			parts = append(parts, count(n)+" "+changeWords(kind))
 		}
 	}
 	note := fmt.Sprintf("Compared with run %s, as of %s.", b.Changes.Run, stamp(b.Changes.AsOf))

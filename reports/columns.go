@@ -111,8 +111,12 @@ func personStatus(p *reconcile.Person) string {
 	if p.Status != "" && p.State != reconcile.Vanished {
 		return p.Status
 	}
+	return stateWords(p.State)
+}
+
+func stateWords(s reconcile.PersonState) string {
 	return map[reconcile.PersonState]string{reconcile.Employed: "Employed", reconcile.Leave: "On leave", reconcile.Suspended: "Suspended",
-		reconcile.Prehire: "Not yet started", reconcile.Ended: "Ended", reconcile.Vanished: "Gone from HR"}[p.State]
+		reconcile.Prehire: "Not yet started", reconcile.Ended: "Ended", reconcile.Vanished: "Gone from HR"}[s]
 }
 
 func kindCell(e entry) cell { return text(kindWords(e.Kind)) }

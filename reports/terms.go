@@ -47,7 +47,7 @@ func (b *book) terms() []term {
 	all = append(all, b.attributeTerms()...)
 	all = append(all, b.decisionTerms()...)
 	all = append(all, b.flagTerms()...)
-	return append(all, b.wordTerms()...)
+	return append(all, b.words()...)
 }
 
 // ruleTerms are the deprovisioning rules of the policies.
@@ -287,20 +287,4 @@ func (b *book) flagTerms() []term {
 		all = append(all, term{"Flag", m[0], m[1], "", "", b.tally.flags[m[0]]})
 	}
 	return all
-}
-
-// wordTerms are words of the report that are neither rules nor findings.
-func (b *book) wordTerms() []term {
-	return []term{
-		{"Word", "complete (proved)", "What was read agrees with the source's own count, trailer or end-of-search mark.", "", "", -1},
-		{"Word", "complete (consistent)", "Read to the end, of constant shape, nothing speaks against completeness; the source has no count of its own.", "", "", -1},
-		{"Word", "partial, blind", "Partial: something is known to be missing. Blind: nothing can be concluded. Nothing is claimed about what was not read.", "", "", -1},
-		{"Word", "unknown, never", "Unknown: the source did not say. Never: the source said that it never happened. The two are never mixed.", "", "", -1},
-		{"Word", "nearest match, confidence", "A guess who may own an orphan, by names, logins, former addresses, manager and department, for a person to decide on. It never makes a finding, an owner or a decision. Confidence is at most 90 %: no guess is as good as a key.", "", "", -1},
-		{"Word", "likely mis-keyed", "The nearest match of an orphan has not left: the account is likely theirs and lacks the right key. Such orphans have a sheet of their own. They are never due by themselves.", "", "", b.tally.lines[onMiskeyed]},
-		{"Word", "one human", "People of different people sources with equal given and family names who share a mail address, or one of whom states the id of the other, when that key names nobody else and their employments overlap or lie no more than 90 days apart. They are judged as one: employed while any employment is open, gone with the last end. Control counts them in each source.", "", "", -1},
-		{"Word", "times and dates", "Times are UTC. HR end dates are calendar dates as HR states them; they become instants in the person's time zone.", "", "", -1},
-		{"Word", "row seal", "16 digits of a SHA-256 over the run, the sheet, the row id and every value of the row that nobody fills in. It locates a change; the proof is the sealed run folder.", "", "", -1},
-		{"Word", "characters shown as \\u....", "Control and direction characters, which could deceive the reader, are written as escapes.", "", "", -1},
-	}
 }
