@@ -173,7 +173,7 @@ func isOpenEnd(t time.Time) bool { return t.Year() >= 4000 }
 
 func (m *accountMapping) activityOf(a *scanners.Account) *defect {
 	if len(m.activity) > 0 {
-		a.Signals = make([]scanners.Signal, 0, len(m.activity))
+		a.Signals, m.slabs.signals = cut(m.slabs.signals, len(m.activity))
 	}
 	for _, s := range m.activity {
 		at, imprecision, wrong := m.time("last_activity", s)
@@ -234,14 +234,13 @@ func (v *values) reference(s slot) string {
 }
 
 func (m *accountMapping) evidenceOf(a *scanners.Account) {
-	a.Evidence = make([]scanners.Attribute, 0, len(m.evidence))
-	texts := make([]string, len(m.evidence))
-	for i, s := range m.evidence {
-		c := m.at(s)
-		if c.kind == cellEmpty {
-			continue
+	if len(m.evidence) == 0 {
+		return
+	}
+	a.Evidence, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence))
+	for _, s := range m.evidence {
+		if c := m.at(s); c.kind != cellEmpty {
+			a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: m.slabs.one(c.display())})
 		}
-		texts[i] = c.display()
-		a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: texts[i : i+1 : i+1]})
 	}
 }

@@ -35,17 +35,27 @@ type cell struct {
 
 // textCell is the cell of a text as a file without types writes it.
 func textCell(s string) cell {
+	var c cell
+	c.setText(s)
+	return c
+}
+
+// setText makes c, which is empty or was made of a text, the cell of another text.
+func (c *cell) setText(s string) {
 	s = trim(s)
 	switch {
 	case s == "":
-		return cell{}
+		c.kind = cellEmpty
 	case s[0] == '#' && isSheetError(s):
-		return cell{kind: cellError, text: s}
+		c.kind = cellError
 	case len(s) > 3 && s[0] == '=' && s[1] == '"' && s[len(s)-1] == '"':
 		// ="00123" keeps Excel from eating the zeros.
-		return textCell(s[2 : len(s)-1])
+		c.setText(s[2 : len(s)-1])
+		return
+	default:
+		c.kind = cellText
 	}
-	return cell{kind: cellText, text: s}
+	c.text = s
 }
 
 // isSheetError reports whether s is an error value of a spreadsheet.

@@ -37,13 +37,28 @@ func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collecto
 	return c
 }
 
+// addAll takes a batch of items, in their order.
+func (c *collector[R]) addAll(items []item[R]) error {
+	if c.repeats != mayRepeat && c.held == nil {
+		for i := range items {
+			c.ids.touch(items[i].key)
+		}
+	}
+	for i := range items {
+		if err := c.add(&items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *collector[R]) add(it *item[R]) error {
 	c.read++
 	if c.held != nil {
 		return c.hold(it)
 	}
 	if it.rejected == nil && c.repeats != mayRepeat {
-		again, same := c.ids.see(it.id, it.sum)
+		again, same := c.ids.see(it.key, it.sum)
 		switch {
 		case again && same:
 			// It delivers nothing that was not delivered before.

@@ -28,6 +28,8 @@ type csvGrid struct {
 	lines  int64 // lines that the current row takes
 	record []byte
 	fields []field
+	ascii  bool // the record is known to be ASCII
+	texts  arena
 	wrong  *defect
 	doubt  string // the first reason for which following rows may be lost
 	text   charset
@@ -40,8 +42,9 @@ type field struct {
 	doubled  bool
 }
 
-func newCSV(src io.Reader, delim string, text charset) *csvGrid {
-	return &csvGrid{src: src, delim: []byte(delim), buf: make([]byte, 256<<10), text: text}
+// newCSV splits what it reads from src. The buffer grows when a row needs it.
+func newCSV(src io.Reader, delim string, text charset, buffer int) *csvGrid {
+	return &csvGrid{src: src, delim: []byte(delim), buf: make([]byte, buffer), text: text}
 }
 
 func (g *csvGrid) close() error    { return nil }
@@ -60,8 +63,9 @@ func (g *csvGrid) doubts() []string {
 
 func (g *csvGrid) filled() int {
 	n := 0
-	for _, f := range g.fields {
-		if f.to > f.from && len(bytes.TrimSpace(g.record[f.from:f.to])) > 0 {
+	for i := range g.fields {
+		f := &g.fields[i]
+		if f.to > f.from && (plain(g.record[f.from]) || len(bytes.TrimSpace(g.record[f.from:f.to])) > 0) {
 			if n++; n == 3 {
 				break
 			}
@@ -81,18 +85,18 @@ func (g *csvGrid) pick(columns []int, into []cell) {
 	if low > high {
 		low = high
 	}
-	span := string(g.record[low:high])
+	span := g.texts.string(g.record[low:high])
 	for i, c := range columns {
 		if c < 0 || c >= len(g.fields) {
-			into[i] = cell{}
+			into[i].setText("")
 			continue
 		}
-		f := g.fields[c]
+		f := &g.fields[c]
 		text := span[f.from-low : f.to-low]
 		if f.doubled {
 			text = strings.ReplaceAll(text, `""`, `"`)
 		}
-		into[i] = textCell(text)
+		into[i].setText(text)
 	}
 }
 
@@ -114,6 +118,7 @@ func (g *csvGrid) check() {
 	case g.wrong != nil:
 	case bytes.IndexByte(g.record, 0) >= 0:
 		g.wrong = &defect{"", "a NUL byte in the row"}
+	case g.ascii:
 	case !utf8.Valid(g.record):
 		g.wrong = &defect{"", "bytes that are not UTF-8" + g.text.hint()}
 	case g.text.decoded && bytes.Contains(g.record, []byte("\uFFFD")):
@@ -124,7 +129,7 @@ func (g *csvGrid) check() {
 // advance reads and splits the next record, blank or not.
 func (g *csvGrid) advance() error {
 	g.line += g.lines
-	g.lines, g.wrong, g.fields = 1, nil, g.fields[:0]
+	g.lines, g.wrong, g.fields, g.ascii = 1, nil, g.fields[:0], false
 	if g.line == 0 {
 		g.line = 1
 	}
@@ -134,7 +139,11 @@ func (g *csvGrid) advance() error {
 	}
 	g.record = g.bytesUntil(end)
 	if bytes.IndexByte(g.record, '"') < 0 {
-		g.split()
+		if len(g.delim) == 1 {
+			g.splitPlain()
+		} else {
+			g.split()
+		}
 		g.start += end
 		return nil
 	}
@@ -194,7 +203,7 @@ func (g *csvGrid) bytesUntil(n int) []byte {
 	return bytes.TrimSuffix(b, []byte("\r"))
 }
 
-// split splits a record without quotes.
+// split splits a record without quotes, at a delimiter of any length.
 func (g *csvGrid) split() {
 	from := 0
 	for {

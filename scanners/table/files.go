@@ -45,7 +45,8 @@ type file struct {
 	handle *os.File
 	before fs.FileInfo
 	digest hash.Hash
-	header bool // rows could be read, so there is a header
+	ahead  *blocks // while a text file is read
+	header bool    // rows could be read, so there is a header
 	read   int64
 	notes  notes
 }
@@ -90,7 +91,18 @@ func openError(err error) error {
 	return err
 }
 
-func (f *file) close() { _ = f.handle.Close() }
+func (f *file) close() {
+	f.stop()
+	_ = f.handle.Close()
+}
+
+// stop ends the reading ahead, so that handle and digest can be used.
+func (f *file) stop() {
+	if f.ahead != nil {
+		f.ahead.stop()
+		f.ahead = nil
+	}
+}
 
 // rows opens the reader for the file's format.
 func (f *file) rows(s *settings) (reader, error) {
@@ -104,7 +116,8 @@ func (f *file) rows(s *settings) (reader, error) {
 	case "parquet":
 		return openWhole(f, func() (reader, error) { return openParquet(f.handle, f.before.Size(), s) })
 	}
-	var src io.Reader = io.TeeReader(f.handle, f.digest)
+	f.ahead = newBlocks(f.handle, f.digest)
+	var src io.Reader = f.ahead
 	if packed {
 		unpacked, err := gzip.NewReader(src)
 		if err != nil {
@@ -170,6 +183,7 @@ func (f *file) broken() fileReport {
 // finish makes the report of a file that was read to its end, or to where it breaks off. A file that changed meanwhile
 // was still being written.
 func (f *file) finish(found findings, broke *brokenError) (fileReport, error) {
+	f.stop()
 	if found.openEnded {
 		f.notes.add(note{openEnded, "", ""})
 	}

@@ -186,7 +186,8 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newCSV(in, delim, text)
+	// A buffer larger than that of the reader before it gets the bytes without one copy more.
+	g := newCSV(in, delim, text, 2*sampleSize)
 	for range head.skip {
 		if err := g.next(); err != nil {
 			return nil, err
@@ -224,7 +225,7 @@ func detect(sample []byte, s *settings) (string, header, error) {
 	var failed error
 	width := 0
 	for _, delim := range candidates {
-		g := newCSV(bytes.NewReader(sample), delim, charset{})
+		g := newCSV(bytes.NewReader(sample), delim, charset{}, 16<<10)
 		head, err := s.findHeader(g)
 		switch {
 		case errors.Is(err, errEmpty):

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type settings struct {
 	expect    *int64
 	sidecar   string
 	allowNone bool
+	seed      maphash.Seed // of the hashes of ids and rows
 	// instead is what to do in place of mapping the columns that a file lacks.
 	instead string
 }
@@ -79,6 +81,7 @@ func (c *Reading) check(env scanners.Env, timeFields, wordFields []string) (*set
 		format: strings.ToLower(c.Format), encoding: c.Encoding, sheet: c.Sheet, separator: c.ListSeparator,
 		delimiter: unescapeDelimiter(c.Delimiter), noHeader: c.Header != nil && !*c.Header, zone: env.Zone,
 		expect: c.ExpectRows, sidecar: c.Sidecar, allowNone: c.AllowEmpty, optional: map[string]bool{},
+		seed: maphash.MakeSeed(),
 	}
 	if c.Records != "" {
 		s.records = strings.Split(c.Records, ".")

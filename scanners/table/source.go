@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"path/filepath"
 	"strconv"
-	"sync"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -48,7 +48,8 @@ type mapping[R scanners.Record] interface {
 type item[R scanners.Record] struct {
 	record   R
 	id       string
-	sum      uint32 // of the row's cells, when the row may not repeat
+	key      uint64 // a hash of the id, and sum one of the row's cells, when the row may not repeat
+	sum      uint32
 	at       where
 	raw      string // when a repeated row is rejected
 	effect   effect // of a row of history
@@ -76,7 +77,7 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 		return scanners.Coverage{Why: "the file cannot be found"}, err
 	}
 	c := newCollector(s, emit)
-	reports, err := s.readAll(ctx, files, c.add)
+	reports, err := s.readAll(ctx, files, c.addAll)
 	if err == nil {
 		err = c.release(ctx)
 	}
@@ -90,98 +91,8 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 	return coverage, err
 }
 
-// readAll reads the files, as many at a time as the allocation allows, and hands their items over in order.
-func (s *source[R]) readAll(ctx context.Context, files []string, add func(*item[R]) error) ([]fileReport, error) {
-	tasks := s.env.Allocation
-	if tasks == nil {
-		tasks = scanners.NewAllocation(1)
-	}
-	if len(files) == 1 {
-		var report fileReport
-		err := tasks.Do(ctx, func() (err error) {
-			report, err = s.readFile(ctx, files[0], false, add)
-			return err
-		})
-		return []fileReport{report}, err
-	}
-	return s.readSideBySide(ctx, tasks, files, add)
-}
-
-// batch is how many items go from a reading goroutine to the caller of Scan at once.
-const batch = 256
-
-// feed is one file that is read ahead.
-type feed[R scanners.Record] struct {
-	batches chan []item[R]
-	report  fileReport // valid, as err, once batches is closed
-	err     error
-}
-
-// readSideBySide reads files ahead in goroutines while their items are added in the order of the files.
-func (s *source[R]) readSideBySide(ctx context.Context, tasks *scanners.Allocation, files []string, add func(*item[R]) error) ([]fileReport, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-	feeds := make([]*feed[R], len(files))
-	start := func(i int) {
-		if i < len(files) {
-			feeds[i] = &feed[R]{batches: make(chan []item[R], 2)}
-			running.Go(func() { s.fill(ctx, tasks, feeds[i], files[i]) })
-		}
-	}
-	for i := range tasks.Size() {
-		start(i)
-	}
-	var reports []fileReport
-	for i, f := range feeds {
-		for items := range f.batches {
-			for i := range items {
-				if err := add(&items[i]); err != nil {
-					return reports, err
-				}
-			}
-		}
-		reports = append(reports, f.report)
-		if f.err != nil {
-			return reports, f.err
-		}
-		start(i + tasks.Size())
-	}
-	return reports, nil
-}
-
-// fill reads one file into a feed.
-func (s *source[R]) fill(ctx context.Context, tasks *scanners.Allocation, f *feed[R], file string) {
-	defer close(f.batches)
-	send := func(items []item[R]) error {
-		select {
-		case f.batches <- items:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	f.err = tasks.Do(ctx, func() error {
-		items := make([]item[R], 0, batch)
-		var err error
-		f.report, err = s.readFile(ctx, file, true, func(it *item[R]) error {
-			if items = append(items, *it); len(items) < batch {
-				return nil
-			}
-			full := items
-			items = make([]item[R], 0, batch)
-			return send(full)
-		})
-		if err != nil {
-			return err
-		}
-		return send(items)
-	})
-}
-
 // readFile reads one file. When the file breaks off, the report says so and the error is nil: what came before is good.
-func (s *source[R]) readFile(ctx context.Context, path string, several bool, add func(*item[R]) error) (fileReport, error) {
+func (s *source[R]) readFile(ctx context.Context, path string, several bool, out *outlet[R]) (fileReport, error) {
 	f, err := openFile(path)
 	if err != nil {
 		return fileReport{path: path}, fmt.Errorf("read %q: %w", path, err)
@@ -201,18 +112,21 @@ func (s *source[R]) readFile(ctx context.Context, path string, several bool, add
 		return fileReport{path: path}, fmt.Errorf("read %q: %w", path, err)
 	}
 	defer rows.close()
-	return s.readRows(ctx, f, rows, add)
+	return s.readRows(f, rows, out)
 }
 
-func (s *source[R]) readRows(ctx context.Context, f *file, rows reader, add func(*item[R]) error) (fileReport, error) {
+// readRows reads the rows of one file. It stops when out takes no more.
+func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, error) {
 	m := s.mapping(&f.notes)
-	r, it := row{cells: make([]cell, len(s.want))}, new(item[R])
+	r := row{cells: make([]cell, len(s.want))}
 	f.header = true
 	for {
-		if err := ctx.Err(); err != nil {
-			return f.broken(), context.Cause(ctx)
-		}
 		err := rows.read(&r)
+		if err != nil {
+			if sent := out.flush(); sent != nil {
+				return f.broken(), sent
+			}
+		}
 		if why := new(brokenError); errors.Is(err, io.EOF) {
 			return f.finish(rows.findings(), nil)
 		} else if errors.As(err, &why) {
@@ -221,26 +135,29 @@ func (s *source[R]) readRows(ctx context.Context, f *file, rows reader, add func
 			return f.broken(), fmt.Errorf("read %q: %w", f.path, err)
 		}
 		f.read++
-		s.fillItem(it, f, m, rows, &r)
-		if err := add(it); err != nil {
+		s.fillItem(out.next(), f, m, rows, &r)
+		if err := out.full(); err != nil {
 			return f.broken(), err
 		}
 	}
 }
 
-// fillItem maps one row. The item is reused for the next one.
+// fillItem maps one row.
 func (s *source[R]) fillItem(it *item[R], f *file, m mapping[R], rows reader, r *row) {
-	*it = item[R]{at: where{f.shown, rows.unit(), r.place}}
+	*it = item[R]{}
+	it.at.file, it.at.unit, it.at.n = f.shown, rows.unit(), r.place
 	wrong := r.defect
 	if wrong == nil {
 		it.id, wrong = m.record(r.cells, it.at, &it.record)
 	}
-	if dated, ok := m.(interface{ effect() (effect, *defect) }); wrong == nil && s.repeats == historyRows && ok {
-		it.effect, wrong = dated.effect()
+	if wrong == nil && s.repeats == historyRows {
+		if dated, ok := m.(interface{ effect() (effect, *defect) }); ok {
+			it.effect, wrong = dated.effect()
+		}
 	}
 	if wrong == nil {
 		if s.repeats != mayRepeat {
-			it.sum = sum(r.cells)
+			it.key, it.sum = maphash.String(s.seed, it.id), s.sum(r.cells)
 		}
 		if s.repeats == rejectRepeated || s.repeats == historyRows {
 			it.raw = rows.raw()

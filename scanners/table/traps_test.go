@@ -399,12 +399,20 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
-// TestGrowingFile appends to the file while it is read: what is still being written is not complete.
+// TestGrowingFile appends to the file while it is read, which is longer than what is read ahead: what is still being written
+// is not complete.
 func TestGrowingFile(t *testing.T) {
 	w := newWorld(t)
-	w.write("crm.csv", []byte("id\n1\n2\n"))
+	content := []byte("id\n")
+	for i := range 3000 {
+		content = fmt.Appendf(content, "A%d\n", i)
+	}
+	w.write("crm.csv", content)
 	source := openTest(t, Kind().Accounts, w.Env, "path: crm.csv\ncolumns: {id: id}")
 	coverage, err := source.Scan(t.Context(), func(a scanners.Account) error {
+		if a.ID != "A0" {
+			return nil
+		}
 		f, err := os.OpenFile(filepath.Join(w.Dir, "crm.csv"), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			return err

@@ -22,6 +22,14 @@ type values struct {
 	notes *notes
 	cells []cell
 	blank cell // of fields that are not mapped
+	slabs slabs
+	words [4]knownWord // what was read last as a truth value
+}
+
+// knownWord is a word of a field whose meaning was found.
+type knownWord struct {
+	field, word string
+	value       bool
 }
 
 // at gives the cell of a slot; the empty one when the field is not mapped.
@@ -41,6 +49,9 @@ func isNull(s string) bool { return s == "NULL" || s == `\N` || s == "(null)" ||
 
 // isPlaceholder reports whether a key's text stands for no value. Two records that both say "n/a" are not the same person.
 func isPlaceholder(s string) bool {
+	if s != "" && s[0] > '0' && s[0] <= '9' {
+		return false
+	}
 	switch len(s) {
 	case 1, 2, 3, 4, 5, 6, 7:
 	default:
@@ -163,6 +174,13 @@ func (v *values) keyNumber(s slot, c *cell) (string, *defect) {
 
 // keys gives the values of all columns of a field, each once, in order.
 func (v *values) keys(slots []slot) ([]string, *defect) {
+	if len(slots) == 1 {
+		if c := v.at(slots[0]); c.kind == cellEmpty {
+			return nil, nil
+		} else if c.kind == cellText && c.dated == "" && !strings.Contains(c.text, v.separator) {
+			return v.oneKey(slots[0], c)
+		}
+	}
 	var all []string
 	for _, s := range slots {
 		c := v.at(s)
@@ -186,6 +204,15 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 		}
 	}
 	return all, nil
+}
+
+// oneKey is the list of the single text of a cell.
+func (v *values) oneKey(s slot, c *cell) ([]string, *defect) {
+	text, wrong := v.keyText(s, c.text)
+	if wrong != nil || text == "" {
+		return nil, wrong
+	}
+	return v.slabs.one(text), nil
 }
 
 func appendNew(all []string, text string) []string {
@@ -253,6 +280,13 @@ func unique(all []string) []string {
 
 // list gives the values of all columns as plain texts, such as group names.
 func (v *values) list(slots []slot) []string {
+	if len(slots) == 1 {
+		if c := v.at(slots[0]); c.kind == cellEmpty {
+			return nil
+		} else if c.kind == cellText && c.dated == "" && !strings.Contains(c.text, v.separator) {
+			return v.oneText(slots[0])
+		}
+	}
 	var all []string
 	for _, s := range slots {
 		c := v.at(s)
@@ -267,6 +301,15 @@ func (v *values) list(slots []slot) []string {
 		}
 	}
 	return all
+}
+
+// oneText is the list of the single text of a cell.
+func (v *values) oneText(s slot) []string {
+	text := v.text(s)
+	if text == "" {
+		return nil
+	}
+	return v.slabs.one(text)
 }
 
 // truth is a yes-or-no field. A word that is not known makes it unknown.
@@ -286,8 +329,7 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 	case c.kind != cellText && c.kind != cellNumber && c.kind != cellSerial && c.kind != cellBool:
 		word = c.display()
 	}
-	value, known := v.settings.truth(field, word)
-	if known {
+	if value, known := v.knownTruth(field, word); known {
 		return scanners.Known(value), nil
 	}
 	if v.values[field][fold(word)] == "unknown" {
@@ -295,6 +337,20 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 	}
 	v.notes.add(note{wordUnknown, field, word})
 	return scanners.Unknown[bool](fmt.Sprintf("%q is not translated under values: {%s: …}", word, field)), nil
+}
+
+// knownTruth reads a word of a yes-or-no field. A file has few of them, so the last ones are looked up here first.
+func (v *values) knownTruth(field, word string) (value, known bool) {
+	for i := range v.words {
+		if k := &v.words[i]; k.word == word && k.field == field {
+			return k.value, true
+		}
+	}
+	if value, known = v.settings.truth(field, word); known {
+		copy(v.words[1:], v.words[:])
+		v.words[0] = knownWord{field, strings.Clone(word), value}
+	}
+	return value, known
 }
 
 // number is a count.
