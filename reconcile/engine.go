@@ -246,6 +246,7 @@ func (e *Engine) verdict(f *file) Verdict {
 	v.Flags = e.flags(f, v.Kind)
 	v.Severity = severity(f, v.Kind, v.Flags)
 	v.DaysLate = e.daysLate(f)
+	v.DaysLateHR = e.daysLateHR(f, v.DaysLate)
 	if at, ok := f.idle.Get(); ok && f.enabled {
 		v.DaysIdle = scanners.Known(max(0, wholeDays(at, e.settings.AsOf, time.UTC)))
 	}
@@ -283,6 +284,19 @@ func (e *Engine) daysLate(f *file) scanners.Fact[int64] {
 		until = at
 	}
 	return scanners.Known(max(0, wholeDays(p.End.At, until, e.roster.zones[p.Zone])))
+}
+
+// daysLateHR is how many of the days late had passed when HR first showed the end.
+func (e *Engine) daysLateHR(f *file, late scanners.Fact[int64]) scanners.Fact[int64] {
+	days, known := late.Get()
+	if !known {
+		return late
+	}
+	p := f.responsible()
+	if p.EndShown.IsZero() {
+		return scanners.Unknown[int64]("the first run that saw the person showed the past end already")
+	}
+	return scanners.Known(min(days, max(0, wholeDays(p.End.At, p.EndShown, e.roster.zones[p.Zone]))))
 }
 
 // flags collects the remarks. failed_logins is the only one that needs a finding.

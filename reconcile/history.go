@@ -24,10 +24,13 @@ type PastPerson struct {
 	// them; the zero time when Misses is 0.
 	Misses        int
 	InferredSince time.Time
+	// EndShown is the as-of of the first accepted run that showed the end of employment that the last snapshot stated; the zero
+	// time when it stated none, or when that is not known.
+	EndShown time.Time `json:",omitzero"`
 	// FormerMails are normalised addresses that earlier snapshots gave this person and the last one did not.
 	FormerMails []string
 	// Contradicted is true when the last snapshot had rows of different people under the id.
-	Contradicted bool
+	Contradicted bool `json:",omitempty"`
 	// Recycled is true when the id once stood for somebody of an altogether different name.
 	Recycled bool
 }

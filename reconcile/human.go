@@ -251,6 +251,9 @@ func (r *Roster) unite(members []int32) *human {
 		case p.Gone() && p.Conflict == "":
 			p.Conflict = q.Conflict
 		}
+		if p.Gone() && !p.EndShown.IsZero() && p.EndShown.Before(q.EndShown) {
+			p.EndShown = q.EndShown // until then another employment seemed to go on
+		}
 	}
 	if openEnded || r.goesOn(p) {
 		p.UpcomingEnd = scanners.Date{}

@@ -50,6 +50,9 @@ type Person struct {
 	End       End
 	// UpcomingEnd is the stated future end of an employed person's last open employment; zero when open-ended.
 	UpcomingEnd scanners.Date
+	// EndShown is the as-of of the first accepted run that showed the end that HR states, passed or to come; the zero time when HR
+	// states none, or when no run can tell, because the first one that saw the person showed a past end.
+	EndShown time.Time
 	// Conflict says how the source contradicts itself about the person ("active with a past end date"); empty when not.
 	Conflict string
 	// Remembered is true when the person is known from history only. LastSeen is the as-of of the last complete snapshot

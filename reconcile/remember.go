@@ -32,7 +32,7 @@ func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
 			FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
 			Zone: p.Zone, Employments: p.Employments, Place: p.Place,
 		},
-		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, FormerMails: known.formerMails,
+		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, EndShown: p.EndShown, FormerMails: known.formerMails,
 		Recycled: known.recycled, Contradicted: known.contradicted,
 	}
 	if past.FirstSeen.IsZero() {

@@ -267,6 +267,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	}
 	g.rows = nil // the person says it all now, and a large company does not fit twice
 	settle(p, zone, b.settings.AsOf, inferred)
+	p.EndShown = b.shownSince(p, g.past)
 	// Somebody whom a later run saw is not gone on an earlier night.
 	if p.Remembered && !rejected && !p.LastSeen.After(b.settings.AsOf) {
 		p.vanish()
@@ -284,7 +285,7 @@ func (p *Person) vanish() {
 		end = p.End.At
 	}
 	p.State, p.End = Vanished, End{At: end, Inferred: true}
-	p.Conflict, p.UpcomingEnd, p.NextStart, p.Rehire = "", scanners.Date{}, time.Time{}, ""
+	p.Conflict, p.UpcomingEnd, p.NextStart, p.EndShown, p.Rehire = "", scanners.Date{}, time.Time{}, time.Time{}, ""
 }
 
 func (b *RosterBuilder) zone(p scanners.Person) *time.Location {

@@ -217,6 +217,10 @@ type Verdict struct {
 	// account or, while it is enabled, to the as-of. Unknown when the employment has not ended, the end is inferred, or the
 	// account is disabled at an unknown time.
 	DaysLate scanners.Fact[int64]
+	// DaysLateHR is the part of DaysLate that passed before HR showed the end: the whole days from the end to the first accepted
+	// run that saw it. Nobody else could have acted before. Unknown when DaysLate is, and when the first run that saw the
+	// person showed the past end already.
+	DaysLateHR scanners.Fact[int64]
 	// DaysIdle is the number of whole days from the optimistic end of the last use to the as-of; 0 while that lies ahead.
 	DaysIdle scanners.Fact[int64]
 	// Why says in one sentence which facts made the kind. Empty when there is no finding.
@@ -224,6 +228,17 @@ type Verdict struct {
 	// Suggestions holds who may own an orphan, likeliest first, for a person to decide on; see [Suggester]. They never make
 	// a kind, a flag or an owner.
 	Suggestions []Suggestion
+}
+
+// DaysLateIT is the rest of DaysLate after DaysLateHR: the whole days for which the account was enabled although HR showed the
+// end. Unknown when one of the two is.
+func (v *Verdict) DaysLateIT() scanners.Fact[int64] {
+	late, known := v.DaysLate.Get()
+	hr, split := v.DaysLateHR.Get()
+	if !known || !split {
+		return scanners.Unknown[int64](v.DaysLateHR.Reason)
+	}
+	return scanners.Known(late - hr)
 }
 
 // ID is the stable id of the finding: a hash over source, immutable account id and the family of the kind, so that it

@@ -121,14 +121,14 @@ func TestUnknownIsNeverNo(t *testing.T) {
 	blank := &scanners.Account{System: "crm", ID: "c-1"}
 	gone := leaver("E1", "Doe", "Alex", "2026-11-01")
 	v := verdict(blank, reconcile.LeaverActive, reconcile.High, gone, "why")
-	v.DaysLate = scanners.Unknown[int64]("not known")
+	v.DaysLate, v.DaysLateHR = scanners.Unknown[int64]("not known"), scanners.Unknown[int64]("not known")
 	orphan := verdict(&scanners.Account{System: "crm", ID: "c-2"}, reconcile.Orphan, reconcile.High, nil, "why")
 	off := verdict(disabled(&scanners.Account{System: "crm", ID: "c-3"}, ""), reconcile.KindNone, reconcile.Info, gone, "")
 	r := report([]Row{{v, reportOnly()}, {orphan, reportOnly()}, {off, none()}})
 	all := grids(t, open(t, workbook(t, r)), false)
 
 	for sheet, cells := range map[string]map[string][]string{
-		"Terminations": {"T-00001": {"Priv.", "Enabled", "Last sign-in (UTC)", "Days late"}, "T-00002": {"Priv.", "Last sign-in (UTC)", "Disabled at (UTC)", "Days late"}},
+		"Terminations": {"T-00001": {"Priv.", "Enabled", "Last sign-in (UTC)", "Days late", "Late by HR", "Late by IT"}, "T-00002": {"Priv.", "Last sign-in (UTC)", "Disabled at (UTC)", "Days late"}},
 		"Orphans":      {"O-00001": {"Priv.", "Enabled", "Last sign-in (UTC)", "Created (UTC)"}},
 	} {
 		for id, heads := range cells {
@@ -147,7 +147,7 @@ func TestUnknownIsNeverNo(t *testing.T) {
 	if err := CSV(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(strings.Split(b.String(), "\n")[1], ","+unknown); n != 7 {
+	if n := strings.Count(strings.Split(b.String(), "\n")[1], ","+unknown); n != 8 {
 		t.Errorf("%d unknown fields in %s", n, strings.Split(b.String(), "\n")[1])
 	}
 }

@@ -35,6 +35,8 @@ type Line struct {
 	// Due is when the decision is or was due; null unless it is due, held or in grace.
 	Due      *string `json:"due"`
 	DaysLate *int64  `json:"days_late"`
+	// DaysLateHR is the part of them that passed before HR showed the end.
+	DaysLateHR *int64 `json:"days_late_hr"`
 	// ID is the id of the finding, "" for an account without one.
 	ID string `json:"id"`
 
@@ -99,7 +101,7 @@ func (x *index) line(r Row) Line {
 	a := r.Account
 	l := Line{
 		Source: utf8Text(a.System), Account: utf8Text(a.ID), Login: utf8Text(a.Login()), Kind: r.Kind, Flags: r.Flags, Severity: r.Severity,
-		Situation: r.Situation, MatchedBy: r.MatchedBy, Decision: r.Decision.Kind, Due: due(r.Decision), DaysLate: known(r.DaysLate),
+		Situation: r.Situation, MatchedBy: r.MatchedBy, Decision: r.Decision.Kind, Due: due(r.Decision), DaysLate: known(r.DaysLate), DaysLateHR: known(r.DaysLateHR),
 		ID: r.Verdict.ID(), End: stampOf(r.End.At), EndDate: r.End.Date.String(), Enabled: known(a.Enabled), Privileged: known(a.Privileged),
 		AccountKind: string(a.Kind), DisplayName: utf8Text(a.DisplayName), Created: factStamp(a.Created), LastUse: lastUse(r),
 		LastSignal: r.LastUse.Name, DisabledAt: factStamp(a.DisabledAt), DaysIdle: known(r.DaysIdle), Rule: utf8Text(r.Decision.Rule),
@@ -251,6 +253,7 @@ var csvFields = [...]csvField{
 	{"candidates", func(l Line) string { return strings.Join(l.Candidates, " ") }},
 	{"suggestions", suggestionsField},
 	{"likely_miskeyed", func(l Line) string { return strconv.FormatBool(l.LikelyMiskeyed) }},
+	{"days_late_hr", daysLateHRField},
 	{"coverage", func(l Line) string { return l.Coverage }},
 	{"run", func(l Line) string { return l.Run }},
 }
@@ -270,6 +273,13 @@ func daysLateField(l Line) string {
 		return ""
 	}
 	return intOr(l.DaysLate)
+}
+
+func daysLateHRField(l Line) string {
+	if l.End == nil {
+		return ""
+	}
+	return intOr(l.DaysLateHR)
 }
 
 // disabledField is empty for an account that is enabled.

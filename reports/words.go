@@ -100,7 +100,7 @@ func actionTerms() []term {
 func statusTerms() []term {
 	return termsOf("HR status", [][2]string{
 		{stateWords(reconcile.Employed), "An employment is open. Any other word in this column is HR's own."},
-		{stateWords(reconcile.Leave), "Every open employment is on leave."},
+		{stateWords(reconcile.Leave), "An open employment is on leave; days without a sign-in do not count."},
 		{stateWords(reconcile.Suspended), "Every open employment is suspended by HR."},
 		{stateWords(reconcile.Prehire), "The first employment lies in the future."},
 		{stateWords(reconcile.Ended), "Every employment has ended."},
@@ -157,6 +157,8 @@ func (b *book) wordTerms() []term {
 	all = append(all, term{"Word", "likely mis-keyed", "The nearest match of an orphan has not left: the account is likely theirs and lacks the right key. Such orphans have a sheet of their own. They are never due by themselves.", "", "", b.tally.lines[onMiskeyed]})
 	return append(all, termsOf("Word", [][2]string{
 		{"✓, ✗", "An attribute is met, or is not met; a dash says that it cannot be tested or does not apply."},
+		{"one human", "People of different people sources with equal given and family names who share a mail address, or one of whom states the id of the other, when that key names nobody else and their employments overlap or lie no more than 90 days apart. They are judged as one: employed while any employment is open, gone with the last end. The Control sheet counts them in each source."},
+		{"late by HR, late by IT", "The two parts of Days late. By HR: the whole days from the end of employment to the first accepted run in which HR showed it, which is no delay of IT: a retroactive end shows here. By IT: the days since. Unknown where the first run that saw the person showed the past end already; a later correction of the end counts from the run that showed it."},
 		{"times and dates", "Times are UTC. HR end dates are calendar dates as HR states them; they become instants in the person's time zone."},
 		{"row seal", "16 digits of a SHA-256 over the run, the sheet, the row id and every value of the row that nobody fills in. It locates a change; the proof is the sealed run folder."},
 		{"characters shown as \\u....", "Control and direction characters, which could deceive the reader, are written as escapes."},

@@ -19,7 +19,7 @@ var wordColumns = []string{
 
 // mixedColumns hold data, and sometimes a word of leaver's in its place.
 var mixedColumns = []string{
-	"* Last sign-in (UTC)", "* " + laterHead, "* Created (UTC)", "* Disabled at (UTC)", "* Days late", "* End date", "Dormant Days idle", "Ambiguous Candidate",
+	"* Last sign-in (UTC)", "* " + laterHead, "* Created (UTC)", "* Disabled at (UTC)", "* Days late", "* Late by HR", "* Late by IT", "* End date", "Dormant Days idle", "Ambiguous Candidate",
 	"Exclusions Approver", "Coverage Count", "Exclusions Days left",
 }
 

@@ -120,6 +120,7 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	if p.End.Ended() {
 		fmt.Fprintf(w, "    ended        %s in zone %s\n", stamp(p.End.At), p.Zone)
 	}
+	explainLateness(w, &x.Verdict)
 	if p.Remembered {
 		fmt.Fprintf(w, "    last seen    %s; no people source shows this person now\n", stamp(p.LastSeen))
 	}
@@ -128,6 +129,19 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	}
 	if p.Rehire != "" {
 		fmt.Fprintf(w, "    rehire?      %s may be the same human\n", p.Rehire)
+	}
+}
+
+// explainLateness splits the days since the end into those before HR showed it and those after.
+func explainLateness(w io.Writer, v *reconcile.Verdict) {
+	days, known := v.DaysLate.Get()
+	hr, split := v.DaysLateHR.Get()
+	switch {
+	case !known:
+	case !split:
+		fmt.Fprintf(w, "    days late    %d; how many of them HR took is not known: %s\n", days, v.DaysLateHR.Reason)
+	default:
+		fmt.Fprintf(w, "    days late    %d: %d before HR showed the end (first seen %s), %d since\n", days, hr, stamp(v.Person.EndShown), days-hr)
 	}
 }
 

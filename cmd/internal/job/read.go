@@ -118,6 +118,9 @@ func historyBefore(h reconcile.History, asOf time.Time) reconcile.History {
 		if p := &h.People[i]; p.InferredSince.After(asOf) {
 			p.Misses, p.InferredSince = 0, time.Time{}
 		}
+		if p := &h.People[i]; p.EndShown.After(asOf) {
+			p.EndShown = time.Time{}
+		}
 	}
 	return h
 }

@@ -266,18 +266,57 @@ func TestReportedAreLossless(t *testing.T) {
 	}
 }
 
+// Runs of an earlier version have no column for the days late that HR took.
+func TestVerdictsWithoutTheDaysOfHR(t *testing.T) {
+	type olderRow struct {
+		Source       string   `parquet:"source,dict"`
+		Account      string   `parquet:"account"`
+		Login        string   `parquet:"login"`
+		Enabled      string   `parquet:"enabled,dict"`
+		Kind         string   `parquet:"kind,dict"`
+		Flags        []string `parquet:"flags,list" parquet-element:",dict"`
+		Severity     string   `parquet:"severity,dict"`
+		Situation    string   `parquet:"situation,dict"`
+		PersonSystem string   `parquet:"person_source,dict"`
+		PersonID     string   `parquet:"person"`
+		MatchedBy    string   `parquet:"matched_by,dict"`
+		End          int64    `parquet:"end,optional,timestamp(microsecond)"`
+		DaysLate     *int64   `parquet:"days_late,optional"`
+		Decision     string   `parquet:"decision,dict"`
+		Due          int64    `parquet:"due,optional,timestamp(microsecond)"`
+	}
+	r := newRun(t, nil, 1)
+	file, err := r.CreateFile(verdictsName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := int64(12)
+	w := newTable[olderRow](file)
+	*w.next() = olderRow{Source: "crm", Account: "A-1", Kind: "leaver_active", Flags: []string{"privileged"}, Severity: "high", DaysLate: &late, Decision: "due"}
+	if err := w.write(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []*Verdict{{Source: "crm", Account: "A-1", Kind: reconcile.LeaverActive, Flags: reconcile.Privileged, Severity: reconcile.High, DaysLate: &late, Decision: policies.Due}}
+	if diff := cmp.Diff(want, collect(t, r.Verdicts())); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	r := newRun(t, nil, 1)
 	w, err := r.CreateVerdicts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	late := int64(12)
+	late, hr := int64(12), int64(5)
 	full := reconcile.Verdict{
 		Account: &scanners.Account{System: "crm", ID: "A-1", Logins: []string{"jdoe"}, Enabled: scanners.Known(true)},
 		Kind:    reconcile.LeaverActive, Flags: reconcile.Privileged | reconcile.Synced, Severity: reconcile.Critical,
 		Situation: reconcile.Linked, Person: &reconcile.Person{System: "hr", ID: "007"}, MatchedBy: "employee_id",
-		End: reconcile.End{At: night(-12)}, DaysLate: scanners.Known(late),
+		End: reconcile.End{At: night(-12)}, DaysLate: scanners.Known(late), DaysLateHR: scanners.Known(hr),
 	}
 	none := reconcile.Verdict{Account: &scanners.Account{System: "crm", ID: "A-2", Enabled: scanners.Known(false)}}
 	for v, d := range map[*reconcile.Verdict]policies.Decision{&full: {Kind: policies.Due, Until: night(-2)}} {
@@ -295,7 +334,7 @@ func TestVerdicts(t *testing.T) {
 	want := []*Verdict{
 		{Source: "crm", Account: "A-1", Login: "jdoe", Enabled: "enabled", Kind: full.Kind, Flags: full.Flags,
 			Severity: full.Severity, Situation: full.Situation, PersonSystem: "hr", Person: "007", MatchedBy: "employee_id",
-			End: night(-12), DaysLate: &late, Decision: policies.Due, Due: night(-2)},
+			End: night(-12), DaysLate: &late, DaysLateHR: &hr, Decision: policies.Due, Due: night(-2)},
 		{Source: "crm", Account: "A-2", Login: "A-2", Enabled: "disabled", Decision: policies.DecideNone},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

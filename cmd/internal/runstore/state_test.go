@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -40,6 +42,34 @@ func TestHistory(t *testing.T) {
 		if after := digests(t, s); n > 0 && after["a"] != before["a"] {
 			t.Errorf("night %d: the row of an unchanged person was written", n+1)
 		}
+	}
+}
+
+// A history that an earlier version wrote is read as it is, and people about whom nothing is new are not written again.
+func TestHistoryOfAnEarlierVersion(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	lock(t, s)
+	accept(t, newRun(t, s, 1), Commit{People: slices.Values([]reconcile.PastPerson{person("a", 1)})})
+	const older = `{"Person":{"System":"hr","ID":"a","OtherIDs":null,"DisplayName":"","GivenName":"","FamilyName":"","Mails":["a@example.com"],` +
+		`"Manager":"","Department":"","Location":"","Zone":"","Employments":null,"Place":""},"FirstSeen":"` + "FIRST" + `","LastSeen":"0001-01-01T00:00:00Z",` +
+		`"Misses":0,"InferredSince":"0001-01-01T00:00:00Z","FormerMails":null,"Recycled":false}`
+	text := strings.Replace(older, "FIRST", person("a", 1).FirstSeen.Format(time.RFC3339Nano), 1)
+	var now string
+	if err := s.db.QueryRow(`SELECT past FROM people`).Scan(&now); err != nil || now != text {
+		t.Errorf("%v, the row of a person is now\n%s\nand was\n%s", err, now, text)
+	}
+	if _, err := s.db.Exec(`UPDATE people SET past = ?`, text); err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.History(ctx)
+	if diff := cmp.Diff([]reconcile.PastPerson{person("a", 1)}, h.People); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	shown := person("a", 2)
+	shown.EndShown, shown.Contradicted = night(2), true
+	accept(t, newRun(t, s, 2), Commit{People: slices.Values([]reconcile.PastPerson{shown})})
+	if h, err = s.History(ctx); len(h.People) != 1 || !h.People[0].EndShown.Equal(night(2)) || !h.People[0].Contradicted || err != nil {
+		t.Errorf("%v, %+v", err, h.People)
 	}
 }
 

@@ -25,6 +25,7 @@ type verdictRow struct {
 	MatchedBy    string   `parquet:"matched_by,dict"`
 	End          int64    `parquet:"end,optional,timestamp(microsecond)"`
 	DaysLate     *int64   `parquet:"days_late,optional"`
+	DaysLateHR   *int64   `parquet:"days_late_hr,optional"`
 	Decision     string   `parquet:"decision,dict"`
 	Due          int64    `parquet:"due,optional,timestamp(microsecond)"`
 }
@@ -56,7 +57,9 @@ type Verdict struct {
 	// End is the owner's end of employment; the zero time while employed. To the microsecond, as Due.
 	End      time.Time
 	DaysLate *int64
-	Decision policies.DecisionKind
+	// DaysLateHR is the part of them that passed before HR showed the end; nil when not known.
+	DaysLateHR *int64
+	Decision   policies.DecisionKind
 	// Due is the Until of the decision; the zero time when it has none.
 	Due time.Time
 }
@@ -94,6 +97,9 @@ func (w *VerdictWriter) Write(v *reconcile.Verdict, d policies.Decision) error {
 	}
 	if late, ok := v.DaysLate.Get(); ok {
 		row.DaysLate = &late
+	}
+	if hr, ok := v.DaysLateHR.Get(); ok {
+		row.DaysLateHR = &hr
 	}
 	return w.table.write()
 }
@@ -148,7 +154,7 @@ func (f *Folder) Verdicts() iter.Seq2[*Verdict, error] {
 func (r *verdictRow) verdict() (*Verdict, error) {
 	v := &Verdict{Source: r.Source, Account: r.Account, Login: r.Login, Enabled: r.Enabled, Kind: reconcile.Kind(r.Kind),
 		Situation: reconcile.Situation(r.Situation), PersonSystem: r.PersonSystem, Person: r.PersonID, MatchedBy: r.MatchedBy,
-		End: optionalInstant(r.End), DaysLate: r.DaysLate, Decision: policies.DecisionKind(r.Decision), Due: optionalInstant(r.Due)}
+		End: optionalInstant(r.End), DaysLate: r.DaysLate, DaysLateHR: r.DaysLateHR, Decision: policies.DecisionKind(r.Decision), Due: optionalInstant(r.Due)}
 	var err error
 	if v.Flags, err = reconcile.ParseFlags(r.Flags); err != nil {
 		return nil, err
