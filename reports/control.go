@@ -82,6 +82,10 @@ func (b *book) howMade(g *grid, row int) int {
 		{"Mode", b.Mode, "Started by", b.Operator + after(" on ", b.Host)},
 		{"Baseline", b.baseline(), "Time zone", "Times are UTC; HR dates without a zone are meant in " + b.Zone},
 	}
+	if b.Planned != nil {
+		schedules, runs := b.Planned.plannedWords()
+		pairs = append(pairs, [4]string{"Schedules", schedules, "Planned runs", runs})
+	}
 	for i, p := range pairs {
 		at := row + 1 + i
 		g.put(at, colB, cell{value: p[0], style: label})

@@ -55,6 +55,9 @@ type Report struct {
 	// Population.UpcomingEnds of them.
 	Upcoming []Upcoming
 
+	// Planned compares the schedules with the runs that took place; nil when this run did not compare.
+	Planned *Planned
+
 	// Scratch is the folder in which large sheets are spooled while they are written; empty means the system's.
 	Scratch string `json:"-"`
 

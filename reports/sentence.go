@@ -28,15 +28,15 @@ func (r Report) sentence(t *tally) (lead, rest string) {
 	switch {
 	case r.Refused != "":
 		return "No result: the run was refused.", refusal(r.Refused) + joinClauses(" At the time ", partial, apart, ".") +
-			" No account was judged, and nothing is claimed about any account."
+			" No account was judged, and nothing is claimed about any account." + strings.TrimRight(" "+r.missedSentence(), " ")
 	case partial != "":
-		return "Result on partial data:", joinClauses("", partial, apart, "; nothing is claimed about what was not read.") + " " + r.findings(t)
+		return "Result on partial data:", joinClauses("", partial, apart, "; nothing is claimed about what was not read.") + " " + r.missedSentence() + r.findings(t)
 	case apart != "":
-		return "Result with facts of another time:", joinClauses("", apart, "", ".") + " " + r.findings(t)
-	case t.exceptions() > 0:
-		return "Result: exceptions found.", r.findings(t)
+		return "Result with facts of another time:", joinClauses("", apart, "", ".") + " " + r.missedSentence() + r.findings(t)
+	case t.exceptions() > 0 || r.missed() > 0:
+		return "Result: exceptions found.", r.missedSentence() + r.findings(t)
 	default:
-		return "Result: no exceptions found.", r.findings(t)
+		return "Result: no exceptions found.", r.missedSentence() + r.findings(t)
 	}
 }
 

@@ -27,9 +27,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"aged":  aged,
-			"edit":  edit,
+			"exits":   exits,
+			"aged":    aged,
+			"edit":    edit,
+			"cat":     concatenate,
+			"waitfor": waitFor,
 		},
 	})
 }
@@ -54,6 +56,25 @@ func exitOf(err error) int {
 		return e.ExitCode()
 	}
 	return -1
+}
+
+// concatenate writes some files into the last one: cat a b into.
+func concatenate(ts *testscript.TestScript, _ bool, args []string) {
+	var text string
+	for _, name := range args[:len(args)-1] {
+		text += ts.ReadFile(name)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[len(args)-1]), []byte(text), 0o600))
+}
+
+// waitFor waits until a file is there and not empty; the test's own time limit bounds it.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // aged sets the time of a file back: aged 48h hr.csv.

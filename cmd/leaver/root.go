@@ -23,6 +23,8 @@ type app struct {
 	config   string
 	verbose  bool
 	now      func() time.Time
+	// sleep waits for a while, or until the context is done.
+	sleep func(context.Context, time.Duration) error
 	// code is the exit code of a command that ended without error and yet has something to say by it.
 	code int
 }
@@ -30,7 +32,7 @@ type app struct {
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	result := &sticky{w: out}
-	a := &app{out: result, err: errOut, now: time.Now}
+	a := &app{out: result, err: errOut, now: time.Now, sleep: sleep}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(result)
@@ -91,7 +93,7 @@ Any other code is a failure.`,
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.initCommand(), a.checkCommand(), a.runCommand(), a.reportCommand(), a.findingsCommand(),
-		a.explainCommand(), a.verifyCommand(), a.keyCommand(), a.linkCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
+		a.explainCommand(), a.verifyCommand(), a.keyCommand(), a.linkCommand(), a.serveCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
 	return root
 }
 

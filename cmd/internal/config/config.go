@@ -42,6 +42,8 @@ type Config struct {
 	// both may be empty.
 	SigningKey  string
 	Checkpoints string
+	// Schedules are the planned runs, in the order of the file.
+	Schedules []Schedule
 
 	text []byte
 }

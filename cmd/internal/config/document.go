@@ -22,7 +22,7 @@ type document struct {
 	Approvers      *unsupported `yaml:"approvers" doc:"Not supported yet."`
 	SigningKey     string       `yaml:"signing_key" doc:"Reference to the key that signs the checkpoints of the audit log, such as file:leaver.key; leaver key new makes one."`
 	Checkpoints    string       `yaml:"checkpoints" doc:"Folder that gets the checkpoint of the audit log after each accepted run, one file a run. Choose a place that this machine can add to and not change."`
-	Schedule       *unsupported `yaml:"schedule" doc:"Not supported yet."`
+	Schedule       []planned    `yaml:"schedule" doc:"When runs are planned. leaver serve starts them; leaver run compares too, and reports planned runs that did not take place."`
 	Notify         *unsupported `yaml:"notify" doc:"Not supported yet."`
 }
 
@@ -120,5 +120,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"holidays", "approvers", "schedule", "notify", "price_list"}
+	return []string{"holidays", "approvers", "notify", "price_list"}
 }

@@ -78,6 +78,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	if doc.Checkpoints != "" {
 		c.Checkpoints = c.ResolvePath(doc.Checkpoints)
 	}
+	c.Schedules = f.schedules(doc.Schedule, c)
 	return c
 }
 

@@ -162,7 +162,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"no profile", "profile: custom, ", "", "17:1", []string{"thresholds.profile: is missing", "hint: profile is one of cis, custom"}},
 		{"literal secret", "    path: crm.csv", "    path: crm.csv\n    password: hunter2", "14:5", []string{"sources[0].password: a secret cannot be written here", "hint: refer to it: env:NAME"}},
 		{"password in an address", "path: crm.csv", "path: https://me:hunter2@host/x", "13:11", []string{"the address holds a password"}},
-		{"unsupported key", "state: state", "state: state\nschedule: {nightly: daily}", "4:1", []string{"schedule: not supported yet", "hint: remove the key"}},
+		{"unsupported key", "state: state", "state: state\napprovers: {a: b}", "4:1", []string{"approvers: not supported yet", "hint: remove the key"}},
 		{"unsupported source key", "    path: crm.csv", "    path: crm.csv\n    price_list: x.csv", "14:5", []string{"price_list: not supported yet"}},
 		{"unknown correlation key", "[employee_id, mail]", "[employee_id, phone]", "16:35", []string{`unknown value "phone"`, "it is one of employee_id, mail, anchor"}},
 		{"key listed twice", "[employee_id, mail]", "[mail, mail]", "16:28", []string{"is listed twice"}},

@@ -47,6 +47,7 @@ func tighten(properties object) {
 	properties["correlation"].(object)["required"] = []string{"keys"}
 	properties["exclusions"].(object)["items"].(object)["required"] = []string{"id", "owner", "reason", "expires"}
 	properties["break_glass"].(object)["items"].(object)["required"] = []string{"source", "account", "owner"}
+	properties["schedule"].(object)["items"].(object)["required"] = []string{"name", "cron"}
 	overrides := properties["gates"].(object)["properties"].(object)["overrides"].(object)["items"].(object)
 	overrides["required"] = []string{"gate", "until", "reason", "owner"}
 	overrides["properties"].(object)["gate"].(object)["enum"] = gateNames()

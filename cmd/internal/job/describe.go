@@ -25,7 +25,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 		Zone: c.Timezone, Tool: t.Tool, Commit: t.Commit, Operator: t.Operator, Host: t.Host,
 		Config: filepath.Base(c.Path), ConfigDigest: c.Digest(), PolicyDigest: policyDigest(t.Rules),
 		Mode:       "Detect only – nothing was changed",
-		Thresholds: c.Thresholds, Gates: t.gate.results, Rules: t.Rules, Scratch: t.run.Dir(),
+		Thresholds: c.Thresholds, Gates: t.gate.results, Rules: t.Rules, Scratch: t.run.Dir(), Planned: t.planned,
 	}
 	if log := t.run.LogBefore(); log.Size > 0 {
 		r.LogSize, r.LogRoot = log.Size, log.RootText()

@@ -17,6 +17,7 @@ import (
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
@@ -32,6 +33,12 @@ type Job struct {
 	AsOf time.Time
 	// Only restricts the run to the named account sources; empty means all.
 	Only []string
+	// Schedule and Planned say which planned time of which schedule the run is for; empty and zero for none.
+	Schedule string
+	Planned  time.Time
+	// Locked, when it is set, is called once the run holds the lock of the state folder and before anything else. Its error
+	// ends the run without a trace.
+	Locked func(context.Context) error
 	// ExitCode maps an error to the exit code that the list of runs keeps.
 	ExitCode func(error) int
 	// Signer signs the checkpoints of the audit log; nil leaves them unsigned.
@@ -61,6 +68,8 @@ type Result struct {
 	LikelyMiskeyed int64            `json:"likely_miskeyed"`
 	Decisions      map[string]int64 `json:"decisions"`
 	Report         string           `json:"report"`
+	// Missed counts the planned runs since the last accepted one that brought no result.
+	Missed int `json:"missed"`
 	// Sentence is the first sentence of the report.
 	Sentence string `json:"sentence"`
 }
@@ -113,6 +122,7 @@ type attempt struct {
 	emergency []string
 	// classified counts the accounts whose kind each rule of the classifier decided.
 	classified []atomic.Int64
+	planned    *reports.Planned
 	// reserved holds the rejected people rows by source.
 	reserved map[string][]scanners.Rejection
 	roster   *reconcile.Roster
@@ -141,6 +151,11 @@ func (j *Job) attempt() *attempt {
 
 // locked is the run while it holds the lock of the state folder.
 func (t *attempt) locked(ctx context.Context) error {
+	if t.Locked != nil {
+		if err := t.Locked(ctx); err != nil {
+			return err
+		}
+	}
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
@@ -169,14 +184,16 @@ func (t *attempt) begin(ctx context.Context) error {
 	}
 	t.gate = gate{gates: t.Config.Gates, last: last, asOf: t.asOf, now: t.started}
 	t.result = Result{Run: runID(t.started), AsOf: t.asOf, Status: Accepted, Findings: map[string]int64{}, Decisions: map[string]int64{}}
-	if t.run, err = t.Store.Begin(ctx, runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest(), Signer: t.Signer}); err != nil {
+	start := runstore.Start{ID: t.result.Run, AsOf: t.asOf, Started: t.started, ConfigDigest: t.Config.Digest(), Schedule: t.Schedule,
+		Planned: t.Planned, Signer: t.Signer}
+	if t.run, err = t.Store.Begin(ctx, start); err != nil {
 		return err
 	}
 	t.result.Kept = t.whyKept()
 	if t.result.Kept != "" {
 		t.result.Status = Kept
 	}
-	return nil
+	return t.comparePlans(ctx)
 }
 
 // whyKept says why this run must not move history and clocks; empty when it may. The gates hold for it all the same.

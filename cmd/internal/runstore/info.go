@@ -53,12 +53,16 @@ type Info struct {
 	Started      time.Time
 	Status       Status
 	ConfigDigest string
+	// Schedule names the schedule that started the run, Planned the time that it was planned for; empty and zero when a
+	// person or another program did.
+	Schedule string
+	Planned  time.Time
 	// ManifestDigest is the SHA-256 of manifest.json; empty for runs without a sealed folder.
 	ManifestDigest string
 	Outcome
 }
 
-const selectRun = `SELECT id, as_of, started, ended, status, exit, error, config_digest, totals, population, manifest FROM runs `
+const selectRun = `SELECT id, as_of, started, ended, status, exit, error, config_digest, totals, population, manifest, schedule, planned FROM runs `
 
 // Run returns one run, or ErrNoRun.
 func (s *Store) Run(ctx context.Context, id string) (*Info, error) {
@@ -170,18 +174,21 @@ func (s *Store) list(ctx context.Context, query string, args ...any) ([]Info, er
 
 func scanInfo(rows *sql.Rows) (Info, error) {
 	var i Info
-	var asOf, started, totals, population string
+	var asOf, started, totals, population, planned string
 	var ended sql.NullString
 	err := rows.Scan(&i.ID, &asOf, &started, &ended, &i.Status, &i.Exit, &i.Error, &i.ConfigDigest, &totals, &population,
-		&i.ManifestDigest)
+		&i.ManifestDigest, &i.Schedule, &planned)
 	if err != nil {
 		return i, err
 	}
-	var bad [5]error
+	var bad [6]error
 	i.AsOf, bad[0] = parseStamp(asOf)
 	i.Started, bad[1] = parseStamp(started)
 	if ended.Valid {
 		i.Ended, bad[2] = parseStamp(ended.String)
+	}
+	if planned != "" {
+		i.Planned, bad[5] = parseStamp(planned)
 	}
 	bad[3] = json.Unmarshal([]byte(totals), &i.Totals)
 	bad[4] = json.Unmarshal([]byte(population), &i.Population)

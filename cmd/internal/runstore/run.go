@@ -24,6 +24,9 @@ type Start struct {
 	ConfigDigest string
 	// Signer signs the checkpoints of the audit log; nil leaves them unsigned.
 	Signer note.Signer
+	// Schedule and Planned say which planned time of which schedule the run is for; empty and zero for none.
+	Schedule string
+	Planned  time.Time
 }
 
 // Run is a run at work. Its Create methods may be called from several goroutines.
@@ -69,8 +72,12 @@ func (s *Store) Begin(ctx context.Context, start Start) (*Run, error) {
 	if err != nil {
 		return nil, s.database("read the audit log", err)
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO runs (id, as_of, started, status, config_digest) VALUES (?, ?, ?, 'running', ?)`,
-		start.ID, stamp(start.AsOf), stamp(start.Started), start.ConfigDigest)
+	planned := ""
+	if start.Schedule != "" {
+		planned = stamp(start.Planned)
+	}
+	_, err = s.db.ExecContext(ctx, `INSERT INTO runs (id, as_of, started, status, config_digest, schedule, planned)
+		VALUES (?, ?, ?, 'running', ?, ?, ?)`, start.ID, stamp(start.AsOf), stamp(start.Started), start.ConfigDigest, start.Schedule, planned)
 	if err != nil {
 		return nil, s.database(fmt.Sprintf("begin run %q", start.ID), err)
 	}

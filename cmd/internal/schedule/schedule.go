@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 )
 
@@ -76,14 +77,15 @@ func (s Schedule) Latest(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Between lists the planned instants later than after and not later than until, the first ones first and at most limit of
-// them. total is how many there are.
+// Between lists the planned instants later than after and not later than until: the last ones, at most limit of them, in
+// their order. total is how many there are.
 func (s Schedule) Between(after, until time.Time, limit int) (planned []time.Time, total int) {
-	for at := s.Next(after); !at.IsZero() && !at.After(until); at = s.Next(at) {
+	for at := s.Latest(until); at.After(after); at = s.Latest(at.Add(-1)) {
 		if total++; len(planned) < limit {
 			planned = append(planned, at)
 		}
 	}
+	slices.Reverse(planned)
 	return planned, total
 }
 

@@ -56,14 +56,18 @@ func TestClockChanges(t *testing.T) {
 	}
 }
 
-func TestBetweenCountsBeyondItsLimit(t *testing.T) {
+func TestBetweenListsTheLastOnes(t *testing.T) {
 	s, err := Parse("@hourly", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	planned, total := s.Between(at(t, "2026-11-20T00:00:00Z"), at(t, "2026-11-21T00:00:00Z"), 3)
-	if len(planned) != 3 || total != 24 {
-		t.Errorf("%d planned of %d", len(planned), total)
+	want := []time.Time{at(t, "2026-11-20T22:00:00Z"), at(t, "2026-11-20T23:00:00Z"), at(t, "2026-11-21T00:00:00Z")}
+	if diff := cmp.Diff(want, planned); diff != "" || total != 24 {
+		t.Errorf("%d in all (-want +got):\n%s", total, diff)
+	}
+	if planned, total := s.Between(want[2], want[0], 3); len(planned) > 0 || total > 0 {
+		t.Errorf("%v between two instants the wrong way round", planned)
 	}
 }
 
