@@ -15,7 +15,8 @@ type Changes struct {
 	// Run and AsOf name the earlier run.
 	Run  string    `json:"run"`
 	AsOf time.Time `json:"as_of"`
-	// Persisting counts the findings that both runs made alike; they are not listed.
+	// Persisting counts the findings that both runs made alike; they are not listed. Those whose account has another owner
+	// or login than before are.
 	Persisting int64 `json:"persisting"`
 	// List holds everything else, ordered by change, severity, source, login.
 	List []Change `json:"list"`

@@ -133,7 +133,16 @@ func flagsCell(e entry) cell { return textOr(strings.Join(e.Flags.List(), ", "),
 
 func whyCell(e entry) cell { return textOr(e.Why, dash) }
 
-func matchedByCell(e entry) cell { return textOr(e.MatchedBy, dash) }
+// matchedByCell is the key that found the person, and whether this is the first run to link the account to them.
+func matchedByCell(e entry) cell {
+	if e.MatchedBy != "" && e.Situation == reconcile.Unlinked {
+		return text(e.MatchedBy + ", " + newLink)
+	}
+	return textOr(e.MatchedBy, dash)
+}
+
+// newLink marks a link that no earlier accepted run had seen.
+const newLink = "new link"
 
 // nearestCell is the likeliest owner of an orphan: a guess, as the head of its group says.
 func nearestCell(e entry) cell {

@@ -320,7 +320,8 @@ func everything() Report {
 	r.Gates = sampleGates()
 	r.Changes = sampleChanges()
 	r.Upcoming = []Upcoming{
-		{System: "hr", ID: "E10321", Name: "Marin, Ida", Department: "Sales", Manager: "E10007", End: scanners.Date{Year: 2026, Month: 11, Day: 30}, Enabled: 5, Privileged: 1, AnswersFor: 2},
+		{System: "hr", ID: "E10321", Name: "Marin, Ida", Department: "Sales", Manager: "E10007", End: scanners.Date{Year: 2026, Month: 11, Day: 30}, Enabled: 5, Privileged: 1, AnswersFor: 2,
+			Systems: map[string]int64{"okta": 1, "crm": 5, "+sap": 1}},
 		{System: "hr", ID: "0815", Name: "=Aoki, Ren", End: scanners.Date{Year: 2026, Month: 12, Day: 15}},
 	}
 	r.Population.UpcomingEnds = int64(len(r.Upcoming))

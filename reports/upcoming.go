@@ -21,6 +21,8 @@ type Upcoming struct {
 	// that are privileged. AnswersFor counts enabled accounts of other sorts (service, shared, guest …) that the person owns
 	// or sponsors.
 	Enabled, Privileged, AnswersFor int64
+	// Systems counts all of those accounts by system.
+	Systems map[string]int64
 }
 
 // Compare orders upcoming ends as reports list them: the nearest first.
@@ -39,7 +41,7 @@ type upcomingLine struct {
 func (b *book) upcomingTable() table[upcomingLine] {
 	return table[upcomingLine]{
 		name: "Upcoming ends", title: "Upcoming ends – people who leave within the next 30 days, and what they hold",
-		note: "No finding: everybody here is employed. Enabled accounts count those of unknown state as well." + b.onlyRead(),
+		note: "No finding: everybody here is employed. Enabled accounts count those of unknown state as well; systems count both sorts of accounts." + b.onlyRead(),
 		none: b.noneFound("Nobody who is employed has a stated end in the next 30 days."), frozen: 3,
 		columns: []column[upcomingLine]{
 			{head: "Row", width: 8.5, group: "Person (HR)", value: func(u upcomingLine) cell { return text(fmt.Sprintf("U-%05d", u.number)) }},
@@ -52,8 +54,21 @@ func (b *book) upcomingTable() table[upcomingLine] {
 			{head: "Enabled accounts", width: 11, style: headNumber, group: "What they hold", value: func(u upcomingLine) cell { return number(u.Enabled) }},
 			{head: "Privileged", width: 11, style: headNumber, value: func(u upcomingLine) cell { return number(u.Privileged) }},
 			{head: "Answers for", width: 11, style: headNumber, value: func(u upcomingLine) cell { return number(u.AnswersFor) }},
+			{head: "Systems", width: 48, value: func(u upcomingLine) cell { return textOr(systemsWords(u.Systems), dash) }},
 		},
 	}
+}
+
+// systemsWords lists systems, with the number of accounts where it is more than one.
+func systemsWords(systems map[string]int64) string {
+	var words []string
+	for _, name := range sortedKeys(systems) {
+		if n := systems[name]; n > 1 {
+			name += " (" + count(n) + ")"
+		}
+		words = append(words, name)
+	}
+	return strings.Join(words, ", ")
 }
 
 func (b *book) upcomingLines() []upcomingLine {

@@ -58,7 +58,7 @@ func (b *book) changeTerms() []term {
 		ChangeReplaced:      "The finding is gone because the account has another finding now, which is listed as well.",
 		ChangeNotSeen:       "The finding was not made again, but its system was not read completely: that says nothing, and it is not fixed.",
 		ChangeNotSeenBefore: "The finding is made now, and the last accepted run had not read its system completely: it may be older than it looks.",
-		ChangePersisting:    "Both runs make the finding, alike. These are counted and not listed.",
+		ChangePersisting:    "Both runs make the finding, alike. It is listed only when the account has another owner or login than before; all are counted.",
 	}
 	var all []term
 	for _, kind := range ChangeKinds() {
@@ -132,6 +132,7 @@ func keyTerms() []term {
 		{reconcile.KeyMail, "A mail address of the account that is one of the person's."},
 		{reconcile.KeyLogin, "A login rule: the name of a second account leads to the person's primary one."},
 		{"sponsor", "The owner, sponsor or manager whom the account refers to, and who answers for it."},
+		{newLink, "Beside a key: no earlier accepted run had linked the account to this person."},
 	})
 }
 

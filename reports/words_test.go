@@ -97,7 +97,7 @@ func wordsOf(text string, kind holds, head string) []string {
 	switch {
 	case text == "" || kind == mixed && (aNumber.MatchString(text) || head == "Approver" && text != "none on record"):
 		return nil
-	case head == "Flags":
+	case head == "Flags", head == "Matched by":
 		return strings.Split(text, ", ")
 	}
 	return []string{text}

@@ -318,7 +318,7 @@ func (t *attempt) tellChanges(ctx context.Context, report *reports.Report) error
 	}
 	changes := &reports.Changes{Run: last.ID, AsOf: last.AsOf, List: []reports.Change{}}
 	for _, c := range list {
-		if c.Change == reports.ChangePersisting {
+		if c.Change == reports.ChangePersisting && c.Why == "" {
 			changes.Persisting++
 			continue
 		}

@@ -26,8 +26,14 @@ func (u upcoming) count(v *reconcile.Verdict) {
 		return
 	}
 	person := u[v.Person.Ref()]
+	if person == nil {
+		return
+	}
+	if person.Systems == nil {
+		person.Systems = map[string]int64{}
+	}
+	person.Systems[v.Account.System]++
 	switch {
-	case person == nil:
 	case !v.Account.Kind.Personal() || v.MatchedBy == "sponsor":
 		person.AnswersFor++
 	default:

@@ -43,7 +43,8 @@ func TestUpcomingEndsAreThoseOfThePopulation(t *testing.T) {
 	account("soon", true, scanners.KindService)
 	account("after-30-days", true, scanners.KindPerson)
 	want := []reports.Upcoming{
-		{System: "hr", ID: "soon", Name: "soon", End: scanners.Date{Year: 2026, Month: 12, Day: 5}, Enabled: 1, Privileged: 1, AnswersFor: 1},
+		{System: "hr", ID: "soon", Name: "soon", End: scanners.Date{Year: 2026, Month: 12, Day: 5}, Enabled: 1, Privileged: 1, AnswersFor: 1,
+			Systems: map[string]int64{"crm": 2}},
 		{System: "hr", ID: "last-of-30-days", Name: "last-of-30-days", End: scanners.Date{Year: 2026, Month: 12, Day: 20}},
 	}
 	if diff := cmp.Diff(want, ends.list()); diff != "" {
