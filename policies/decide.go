@@ -16,6 +16,8 @@ type Set struct {
 	// Now is the as-of of the run, Zone the zone in which grace days are counted for people without a zone of their own.
 	Now  time.Time
 	Zone *time.Location
+	// Hold is for how long an account that was enabled again counts as active; 0 for not at all.
+	Hold time.Duration
 }
 
 // Past is what earlier accepted runs knew about one account.
@@ -28,6 +30,11 @@ type Past struct {
 	FirstSeen time.Time
 	// Clocks are the grace clocks of the finding, one for each rule and owner, paused ones too.
 	Clocks []Clock
+	// Kept is the decision that the account may stay; nil when there is none.
+	Kept *Kept
+	// Reactivated is the as-of of the run that first saw the account enabled after an earlier one had seen it disabled; the
+	// zero time when that was not within the hold.
+	Reactivated time.Time
 	// SourceComplete is whether the account's source was read completely tonight.
 	SourceComplete bool
 }
@@ -35,7 +42,7 @@ type Past struct {
 // Decide returns the decision on one verdict and the grace clocks of its finding from now on: one for each acting rule that
 // selects it. While an exclusion takes the finding out, and while its source is not read completely, they stay as they were.
 //
-// The order is: no finding; excluded; no rule; never due (with the reason); in grace; due.
+// The order is: no finding; excluded; kept by a person; no rule; never due (with the reason); in grace; due.
 func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 	d := Decision{Kind: DecideNone}
 	if v.Kind == reconcile.KindNone {
@@ -47,6 +54,11 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 	}
 	if x, ok := s.excluded(v, s.Exclusions); ok {
 		return s.exclude(d, x), past.Clocks
+	}
+	if k := past.Kept; k != nil && k.Finding == v.ID() && k.Over(s.Now, Sight{Complete: past.SourceComplete, Verdict: v}) == "" {
+		d.Kind, d.Until = Keep, k.Until
+		d.Why = fmt.Sprintf("kept by %s until %s: %s", k.By, day(k.Until), k.Reason)
+		return d, past.Clocks
 	}
 	choice := s.strictest(v, past)
 	rule, clock := choice.rule, choice.clock
@@ -70,6 +82,10 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 	switch why := notYet(v, past); {
 	case why != "":
 		d.Kind, d.Why, d.Until = InGrace, why, later(clock.DueAt, s.Now)
+	case s.held(v, past):
+		back := past.Reactivated.Add(s.Hold)
+		d.Kind, d.Until = InGrace, later(clock.DueAt, back)
+		d.Why = fmt.Sprintf("enabled again on %s: it counts as active until %s", day(past.Reactivated), day(back))
 	case s.Now.Before(clock.DueAt):
 		d.Kind, d.Why = InGrace, fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(clock.DueAt))
 	default:
@@ -181,6 +197,13 @@ func neverDue(v *reconcile.Verdict) string {
 	default:
 		return ""
 	}
+}
+
+// held reports whether an account that seems unused was enabled again so lately that this counts as a use. It is about
+// inactivity only: that somebody enabled the account of a leaver again says nothing of whether the leaver is back, and must
+// not buy it time.
+func (s Set) held(v *reconcile.Verdict, past Past) bool {
+	return v.Kind.Family() == reconcile.Dormant.Family() && !past.Reactivated.IsZero() && s.Now.Before(past.Reactivated.Add(s.Hold))
 }
 
 // inferredRuns is how many accepted runs in a row must have inferred an end before tonight's may become due.

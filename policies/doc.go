@@ -13,6 +13,12 @@
 // comes back. The clock is closed when a complete scan reads the account without the finding: disabled, rehired, the end
 // taken back. A source that was not read completely starts, moves, pauses and closes nothing. Each change is an [Event].
 //
+// A person may decide that an account stays ([Kept]): about one finding and the facts of that day, and until a date.
+//
+// An account that was disabled and is enabled again counts as active for a while ([Set.Hold]), for dormant and never_used
+// only. Somebody who enables the account of a leaver again has not shown that the leaver is back; that finding stays what it
+// is.
+//
 // A decision is never "due" on the run that first sees the account or its link to that person, for an account of a source
 // that was not read completely, or for a disputed or suspect match.
 package policies

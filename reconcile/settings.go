@@ -46,4 +46,7 @@ type Thresholds struct {
 	RecentUse time.Duration
 	// FailedLogins is the number of failed sign-ins from which an account with a finding is flagged (default 10).
 	FailedLogins int64
+	// Hold is for how long an account that was disabled and is enabled again counts as active (default 7 days; zero turns it
+	// off).
+	Hold time.Duration
 }

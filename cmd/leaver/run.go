@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"slices"
 	"time"
 
@@ -90,12 +89,8 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 func (a *app) job(c *config.Config, rules []policies.Rule, store *runstore.Store) *job.Job {
 	log := a.log()
 	host, _ := os.Hostname()
-	operator := "unknown user"
-	if u, err := user.Current(); err == nil {
-		operator = u.Username
-	}
 	return &job.Job{Config: c, Rules: rules, Store: store, Log: log, Progress: progress.For(a.err, log), Now: a.now, ExitCode: exitCode,
-		Tool: "leaver " + version(), Commit: commit(), Operator: operator, Host: host}
+		Tool: "leaver " + version(), Commit: commit(), Operator: operator(), Host: host}
 }
 
 // parseAsOf reads --as-of; the zero time when it is not given.

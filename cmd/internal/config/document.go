@@ -53,6 +53,7 @@ type thresholds struct {
 	Early        *limit `yaml:"early" doc:"How long before the start of employment an account may be enabled (default 14d)."`
 	Tolerance    *limit `yaml:"tolerance" doc:"How much later than the end a use has to be to count as use after the end (default 15m)."`
 	RecentUse    *limit `yaml:"recent_use" doc:"How recent a use makes an orphan urgent (default 30d)."`
+	Hold         *limit `yaml:"reactivation_hold" doc:"How long an account that was disabled and is enabled again counts as active, so that it is not due as dormant or never used (default 7d, or off). It buys no time for the account of a leaver."`
 	FailedLogins *int64 `yaml:"failed_logins" doc:"Failed sign-ins from which a finding is flagged (default 10)."`
 }
 

@@ -55,6 +55,7 @@ const (
 	defaultTolerance    = 15 * time.Minute
 	defaultRecentUse    = 30 * day
 	defaultFailedLogins = 10
+	defaultHold         = 7 * day
 )
 
 func (f *file) thresholds(t thresholds) reconcile.Thresholds {
@@ -72,6 +73,10 @@ func (f *file) thresholds(t thresholds) reconcile.Thresholds {
 	out.Early = f.plain("early", t.Early, defaultEarly)
 	out.Tolerance = f.plain("tolerance", t.Tolerance, defaultTolerance)
 	out.RecentUse = f.plain("recent_use", t.RecentUse, defaultRecentUse)
+	out.Hold = defaultHold
+	if t.Hold != nil {
+		out.Hold = t.Hold.set
+	}
 	out.FailedLogins = defaultFailedLogins
 	if t.FailedLogins != nil {
 		out.FailedLogins = *t.FailedLogins

@@ -32,7 +32,7 @@ func TestProfiles(t *testing.T) {
 			got := mustLoad(t, withThresholds(t, test.text)).Thresholds
 			want := reconcile.Thresholds{Profile: got.Profile, Dormant: test.dormant, NeverUsed: test.never,
 				Removal: test.removal, RemovalStated: test.stated, Tolerance: 15 * time.Minute, Early: 14 * day,
-				RecentUse: 30 * day, FailedLogins: 10}
+				RecentUse: 30 * day, FailedLogins: 10, Hold: 7 * day}
 			if got != want {
 				t.Errorf("got %+v\nwant %+v", got, want)
 			}

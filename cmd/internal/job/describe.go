@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -110,6 +111,29 @@ func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []*re
 	var use []reports.ExclusionUse
 	for _, x := range all {
 		use = append(use, reports.ExclusionUse{Exclusion: x, Hides: hides[x.ID], Expired: x.Expired(now)})
+	}
+	return use
+}
+
+// keepUse lists the decisions to keep beside the exclusions, those too that ended tonight.
+func keepUse(l *ledger, rows []*reports.Row, now time.Time) []reports.ExclusionUse {
+	holds := map[string]bool{}
+	for _, row := range rows {
+		if row.Decision.Kind == policies.Keep {
+			holds[row.ID()] = true
+		}
+	}
+	var use []reports.ExclusionUse
+	for _, k := range l.keeps {
+		one := reports.ExclusionUse{Exclusion: policies.Exclusion{ID: "keep " + k.Finding, Source: k.System, Account: k.Account, Owner: k.By,
+			Approver: k.Second, Reason: k.Reason, Created: k.At, Expires: k.Until}, Expired: !now.Before(k.Until)}
+		if holds[k.Finding] {
+			one.Hides = 1
+		}
+		if i := slices.IndexFunc(l.over, func(o runstore.KeepOver) bool { return o.Finding == k.Finding }); i >= 0 {
+			one.Reason += " – ended in this run: " + l.over[i].Why
+		}
+		use = append(use, one)
 	}
 	return use
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
@@ -18,6 +19,7 @@ type Sealed struct {
 	Inputs Inputs
 	folder *runstore.Folder
 	rules  policies.Set
+	past   map[string]policies.Past
 	roster *reconcile.Roster
 	engine *reconcile.Engine
 }
@@ -148,6 +150,24 @@ func (s *Sealed) Explain(ctx context.Context, name string) ([]Explanation, error
 	return list, nil
 }
 
+// Findings returns the rows of the accounts with a finding that name means in a run: an immutable id or a login, alone or
+// after "source/". An id comes before logins.
+func Findings(folder *runstore.Folder, name string) ([]reports.Row, error) {
+	var list []reports.Row
+	for row, err := range folder.Reported() {
+		switch {
+		case err != nil:
+			return nil, err
+		case row.Kind == reconcile.KindNone:
+		case name == row.Account.System+"/"+row.Account.ID:
+			return []reports.Row{row}, nil
+		case means(name, row.Account):
+			list = append(list, row)
+		}
+	}
+	return list, nil
+}
+
 // means compares without regard to case, as people type logins.
 func means(name string, a *scanners.Account) bool {
 	if source, rest, found := strings.Cut(name, "/"); found && source == a.System && means(rest, a) {
@@ -160,6 +180,17 @@ func means(name string, a *scanners.Account) bool {
 		}
 	}
 	return false
+}
+
+// Decide decides anew on a verdict of the run, with what earlier runs knew of its finding.
+func (s *Sealed) Decide(v *reconcile.Verdict) (policies.Decision, error) {
+	if s.past == nil {
+		if err := readJSON(s.folder.Path(FilePast), &s.past); err != nil {
+			return policies.Decision{}, err
+		}
+	}
+	d, _ := s.rules.Decide(v, s.past[v.ID()])
+	return d, nil
 }
 
 // decision is the one that the run made and stored.

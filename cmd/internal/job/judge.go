@@ -17,8 +17,10 @@ import (
 // found is what judging and deciding came to.
 type found struct {
 	// rows are the accounts that reports show, in their order.
-	rows     []*reports.Row
-	ledger   *ledger
+	rows   []*reports.Row
+	ledger *ledger
+	// past is what earlier runs knew of each finding, by its id.
+	past     map[string]policies.Past
 	findings []runstore.Finding
 	upcoming upcoming
 }
@@ -34,7 +36,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	f := found{upcoming: upcomingEnds(t.roster)}
+	f := found{past: map[string]policies.Past{}, upcoming: upcomingEnds(t.roster)}
 	if f.ledger, err = t.openLedger(ctx); err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 
 // decide applies the rules to every row, with what earlier runs knew of its account.
 func (t *attempt) decide(ctx context.Context, f *found) error {
-	past, err := t.remembered(ctx, f.rows, f.ledger.before)
+	past, err := t.remembered(ctx, f.rows, f.ledger)
 	if err != nil {
 		return err
 	}
@@ -143,6 +145,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 			t.result.Findings[string(row.Kind)]++
 			f.findings = append(f.findings, finding(row))
 			f.ledger.decided[row.ID()] = clocks
+			f.past[row.ID()] = known
 			if row.LikelyMiskeyed() {
 				t.result.LikelyMiskeyed++
 			}

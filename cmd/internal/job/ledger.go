@@ -13,12 +13,14 @@ import (
 type ledger struct {
 	// before are the clocks that the run starts with, sights how it saw their accounts; nil while it has not.
 	before []policies.Clock
+	keeps  []policies.Kept
 	sights map[runstore.AccountKey]*reconcile.Verdict
 	// decided are the clocks of tonight's findings.
 	decided map[string][]policies.Clock
 	// clocks and events are those after the run.
 	clocks []policies.Clock
 	events []policies.Event
+	over   []runstore.KeepOver
 }
 
 func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
@@ -30,14 +32,22 @@ func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
 		// What only later runs knew is left out for a run that looks at an earlier night.
 		clocks = slices.DeleteFunc(clocks, func(c policies.Clock) bool { return c.FirstSeen.After(t.asOf) })
 	}
-	l := &ledger{before: clocks, sights: map[runstore.AccountKey]*reconcile.Verdict{}, decided: map[string][]policies.Clock{}}
+	keeps, err := t.Store.Keeps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keeps = slices.DeleteFunc(keeps, func(k policies.Kept) bool { return t.result.Status == Kept && k.At.After(t.asOf) })
+	l := &ledger{before: clocks, keeps: keeps, sights: map[runstore.AccountKey]*reconcile.Verdict{}, decided: map[string][]policies.Clock{}}
 	for i := range clocks {
 		l.sights[runstore.AccountKey{Source: clocks[i].System, Account: clocks[i].Account}] = nil
+	}
+	for _, k := range keeps {
+		l.sights[runstore.AccountKey{Source: k.System, Account: k.Account}] = nil
 	}
 	return l, nil
 }
 
-// see notes the verdict on an account that has a clock.
+// see notes the verdict on an account that has a clock or may stay.
 func (l *ledger) see(v *reconcile.Verdict) {
 	key := runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}
 	if _, clocked := l.sights[key]; clocked {
@@ -52,10 +62,16 @@ func (l *ledger) advance(rules policies.Set, complete map[string]bool, folder *r
 	if err != nil {
 		return err
 	}
-	l.clocks, l.events = rules.Advance(l.before, policies.Tonight{Decided: l.decided, Sight: func(system, account string) policies.Sight {
+	sight := func(system, account string) policies.Sight {
 		key := runstore.AccountKey{Source: system, Account: account}
 		return policies.Sight{Complete: complete[system], Unread: unread[key], Verdict: l.sights[key]}
-	}})
+	}
+	l.clocks, l.events = rules.Advance(l.before, policies.Tonight{Decided: l.decided, Sight: sight})
+	for _, k := range l.keeps {
+		if why := k.Over(rules.Now, sight(k.System, k.Account)); why != "" {
+			l.over = append(l.over, runstore.KeepOver{Kept: k, Why: why})
+		}
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 // The files of a run folder that the job writes beside the snapshots.
 const (
 	FileInputs = "inputs.json"
+	// FilePast holds what earlier runs knew of each finding: clocks, first sight, decisions to keep.
+	FilePast   = "past.json"
 	FileReport = "report.json"
 	FileConfig = "leaver.yaml"
 	FileBook   = "report.xlsx"
@@ -32,7 +35,7 @@ const (
 // publish writes everything that people read, seals the folder and moves the state.
 func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
-	report.Exclusions = append(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), t.breakGlassUse()...)
+	report.Exclusions = slices.Concat(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), keepUse(f.ledger, f.rows, t.asOf), t.breakGlassUse())
 	report.Rows = rowsOf(f.rows)
 	report.Upcoming = f.upcoming.list()
 	if err := t.tellChanges(ctx, &report); err != nil {
@@ -40,6 +43,9 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	}
 	t.result.Sentence = reports.Sentence(report)
 	if err := t.writeReported(f.rows); err != nil {
+		return err
+	}
+	if err := writeJSON(t.run, FilePast, f.past); err != nil {
 		return err
 	}
 	if err := t.writeInputs(); err != nil {
@@ -68,7 +74,7 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 		err = t.run.KeepOnly(ctx, outcome)
 	default:
 		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf, t.sameFiles()), Findings: f.findings,
-			Clocks: f.ledger.clocks, Events: f.ledger.events, Standing: t.standing(f.rows)})
+			Clocks: f.ledger.clocks, Events: f.ledger.events, KeepsOver: f.ledger.over, Standing: t.standing(f.rows)})
 	}
 	if err != nil {
 		return err
@@ -219,23 +225,31 @@ func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
 type past struct {
 	seen     map[runstore.AccountKey]runstore.Seen
 	clocks   map[string][]policies.Clock
+	kept     map[string]*policies.Kept
+	back     map[runstore.AccountKey]time.Time
 	findings map[string]runstore.Finding
 	complete map[string]bool
 }
 
-func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, clocks []policies.Clock) (*past, error) {
+func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger) (*past, error) {
 	keys := map[runstore.AccountKey]struct{}{}
 	for i := range rows {
 		if a := rows[i].Account; rows[i].Kind != reconcile.KindNone || rows[i].Person != nil {
 			keys[runstore.AccountKey{Source: a.System, Account: a.ID}] = struct{}{}
 		}
 	}
-	p := &past{clocks: map[string][]policies.Clock{}, complete: map[string]bool{}}
+	p := &past{clocks: map[string][]policies.Clock{}, kept: map[string]*policies.Kept{}, complete: map[string]bool{}}
 	var err error
 	if p.seen, err = t.Store.SeenBefore(ctx, keys); err != nil {
 		return nil, err
 	}
-	for _, c := range clocks {
+	for i := range l.keeps {
+		p.kept[l.keeps[i].Finding] = &l.keeps[i]
+	}
+	if p.back, err = t.reactivated(ctx, rows); err != nil {
+		return nil, err
+	}
+	for _, c := range l.before {
 		p.clocks[c.Finding] = append(p.clocks[c.Finding], c)
 	}
 	if p.findings, err = t.Store.Findings(ctx); err != nil {
@@ -250,6 +264,17 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, clocks []
 	return p, nil
 }
 
+// reactivated says since when accounts that seem unused are enabled again, as far as that is within the hold.
+func (t *attempt) reactivated(ctx context.Context, rows []*reports.Row) (map[runstore.AccountKey]time.Time, error) {
+	keys := map[runstore.AccountKey]struct{}{}
+	for _, row := range rows {
+		if row.Kind.Family() == reconcile.Dormant.Family() && t.Config.Thresholds.Hold > 0 && scanners.Is(row.Account.Enabled, true) {
+			keys[runstore.AccountKey{Source: row.Account.System, Account: row.Account.ID}] = struct{}{}
+		}
+	}
+	return t.Store.Reactivated(ctx, keys, t.asOf.Add(-t.Config.Thresholds.Hold), t.asOf)
+}
+
 // forgetAfter drops what only later runs knew, for a run that looks at an earlier night.
 func (p *past) forgetAfter(asOf time.Time) {
 	for id, f := range p.findings {
@@ -260,11 +285,12 @@ func (p *past) forgetAfter(asOf time.Time) {
 }
 
 func (p *past) of(v *reconcile.Verdict) policies.Past {
-	seen, known := p.seen[runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}]
+	key := runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}
+	seen, known := p.seen[key]
 	id := v.ID()
 	return policies.Past{
 		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && seen.Person == v.Person.ID,
-		FirstSeen: p.findings[id].FirstSeen, Clocks: p.clocks[id], SourceComplete: p.complete[v.Account.System],
+		FirstSeen: p.findings[id].FirstSeen, Clocks: p.clocks[id], Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System],
 	}
 }
 

@@ -27,6 +27,8 @@ type Commit struct {
 	// Clocks are all clocks from now on, Events how they changed.
 	Clocks []policies.Clock
 	Events []policies.Event
+	// KeepsOver are the decisions to keep that are at their end.
+	KeepsOver []KeepOver
 	// Standing says how everything stands that the audit log follows beside clocks: what is not among it is over.
 	Standing []Standing
 }
@@ -59,6 +61,9 @@ func (r *Run) Accept(ctx context.Context, c Commit) error {
 			return err
 		}
 		if err := log.addAll(r.clockEntries(c)); err != nil {
+			return err
+		}
+		if err := r.writeKeeps(ctx, tx, log, c); err != nil {
 			return err
 		}
 		return r.writeStanding(ctx, tx, log, c)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/leaver-audit/leaver/policies"
@@ -189,7 +190,7 @@ func rehash(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &logCheck{store: s, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}}
+	c := &logCheck{store: s, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +239,97 @@ func TestParseCheckpoint(t *testing.T) {
 	for _, bad := range []string{"", "a\n1\n", "a\nx\nAAAA\n", "a\n1\nAAAA\n", strings.TrimSuffix(second.Text, "\n"), second.Text + "more", "a\n-1" + second.Text[strings.LastIndex(second.Text[:len(second.Text)-1], "\n"):]} {
 		if c, err := ParseCheckpoint(bad); err == nil {
 			t.Errorf("%q is %+v", bad, c)
+		}
+	}
+}
+
+// Decisions to keep are written with the log, replaced, ended by a run or by hand, and compared with the log.
+func TestKeeps(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	lock(t, s)
+	one := policies.Kept{Finding: "F-1", System: "crm", Account: "A-1", Facts: "f", At: night(1), Until: night(9), By: "ann", Reason: "x"}
+	two, again := one, one
+	two.Finding, again.Reason = "F-2", "y"
+	for _, k := range []policies.Kept{one, two, again} {
+		if err := s.Keep(ctx, k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := newRun(t, s, 1)
+	seal(t, r, nil)
+	// The run looked at the first decision on F-1, which was replaced meanwhile.
+	err := r.Accept(ctx, Commit{Outcome: Outcome{Ended: night(1)}, KeepsOver: []KeepOver{{one, "over"}, {two, "over"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Keeps(ctx)
+	if diff := cmp.Diff([]policies.Kept{again}, list); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	if _, err := s.VerifyLog(ctx, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.db.Exec(`UPDATE keeps SET kept = replace(kept, '"y"', '"z"')`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.VerifyLog(ctx, nil); err == nil || !strings.Contains(err.Error(), "the decision to keep F-1 is not as the log tells") {
+		t.Errorf("%v", err)
+	}
+	for _, want := range []bool{true, false} {
+		if found, err := s.EndKeep(ctx, "F-1", "ann", "done", night(2)); found != want || err != nil {
+			t.Errorf("found %v, %v", found, err)
+		}
+	}
+	if _, err := s.VerifyLog(ctx, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// Reactivated looks for the last switch from disabled to enabled, in the runs of the window and the one before it.
+func TestReactivated(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	lock(t, s)
+	states := map[string][]bool{ // enabled in the nights 1 to 4; night 5 is now, and everything is enabled
+		"always on": {true, true, true, true}, "on since 2": {false, true, true, true}, "on since 4": {true, true, false, true},
+		"on now": {true, true, true, false}, "off and on": {false, true, false, true}, "long on": {false, true, true, true},
+	}
+	for n := range 4 {
+		r := newRun(t, s, n+1)
+		w, err := r.CreateVerdicts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for account, on := range states {
+			v := reconcile.Verdict{Account: &scanners.Account{System: "crm", ID: account, Enabled: scanners.Known(on[n])}}
+			if err := w.Write(&v, policies.Decision{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Seal(Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Accept(ctx, Commit{Outcome: Outcome{Ended: night(n + 1)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := map[AccountKey]struct{}{}
+	for account := range states {
+		keys[AccountKey{"crm", account}] = struct{}{}
+	}
+	for since, want := range map[int]map[string]int{
+		1: {"on since 2": 2, "long on": 2, "on since 4": 4, "on now": 5, "off and on": 4},
+		4: {"on since 4": 4, "on now": 5, "off and on": 4},
+	} {
+		back, err := s.Reactivated(ctx, keys, night(since), night(5))
+		got := map[string]int{}
+		for key, at := range back {
+			got[key.Account] = int(at.Sub(night(0)).Hours() / 24)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("since night %d: %v\n%s", since, err, diff)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package runstore
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/leaver-audit/leaver/policies"
@@ -246,4 +247,70 @@ func (s *Store) lastCompleteRuns(ctx context.Context, keys map[AccountKey]struct
 		runs[info.ID][source] = true
 	}
 	return runs, nil
+}
+
+// enabledRow are the columns that tell when an account was switched.
+type enabledRow struct {
+	Source  string `parquet:"source,dict"`
+	Account string `parquet:"account"`
+	Enabled string `parquet:"enabled,dict"`
+}
+
+// Reactivated says of the asked accounts, all of them enabled at now, since when they are enabled again: the as-of of the
+// first accepted run that saw an account enabled after an earlier one had seen it disabled, now itself when the run before
+// had. It looks at the runs since the given instant and at the one before it; accounts that were not switched on since are
+// not in the result. A run whose folder is gone tells nothing.
+func (s *Store) Reactivated(ctx context.Context, keys map[AccountKey]struct{}, since, now time.Time) (map[AccountKey]time.Time, error) {
+	back := map[AccountKey]time.Time{}
+	if len(keys) == 0 {
+		return back, nil
+	}
+	runs, err := s.AcceptedRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	off := map[AccountKey]bool{}
+	for _, run := range window(runs, since, now) {
+		folder, err := s.folder(run.ID)
+		if err != nil {
+			continue
+		}
+		for row, err := range readTable[enabledRow](folder.Path(verdictsName)) {
+			if err != nil {
+				return nil, err
+			}
+			key := AccountKey{row.Source, row.Account}
+			if _, asked := keys[key]; !asked {
+				continue
+			}
+			if row.Enabled == "enabled" && off[key] {
+				back[key] = run.AsOf
+			}
+			if row.Enabled != "unknown" {
+				off[key] = row.Enabled == "disabled"
+			}
+		}
+	}
+	for key := range keys {
+		if off[key] {
+			back[key] = now
+		}
+	}
+	return back, nil
+}
+
+// window returns, oldest first, the runs between two instants and the last one before them.
+func window(runs []Info, since, now time.Time) []Info {
+	var list []Info
+	for _, run := range runs { // the latest first
+		if !run.AsOf.Before(now) {
+			continue
+		}
+		list = append(list, run)
+		if run.AsOf.Before(since) {
+			break
+		}
+	}
+	slices.Reverse(list)
+	return list
 }

@@ -39,6 +39,7 @@ type logCheck struct {
 	ended    map[string]record
 	accepted map[string]bool
 	clocks   map[[3]string]policies.Clock
+	keeps    map[string]string
 	problems []error
 }
 
@@ -60,14 +61,14 @@ func (s *Store) VerifyLog(ctx context.Context, verifier note.Verifier, against .
 		return nil, s.database("verify the audit log", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}}
+	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		return nil, s.database("verify the audit log", err)
 	}
 	if c.Size == 0 {
 		return &c.LogCheck, errors.Join(c.problems...)
 	}
-	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger} {
+	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger, c.keepsAsTold} {
 		if err := step(ctx, tx); err != nil {
 			return nil, s.database("verify the audit log", err)
 		}
@@ -149,6 +150,12 @@ func (c *logCheck) one(n int64, text string, salt []byte, facts *string) {
 			c.accepted[r.Run] = true
 		}
 		c.Runs++
+	}
+	if r.Event == eventKeepMade && facts != nil {
+		c.keeps[r.Finding] = *facts
+	}
+	if r.Event == eventKeepEnded {
+		delete(c.keeps, r.Finding)
 	}
 	if strings.HasPrefix(r.Event, eventClock) && facts != nil {
 		c.clock(n, r, *facts)
