@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -24,6 +25,8 @@ type Engine struct {
 	links    linkTable
 	// secondaries holds the logins of primary accounts that login rules lead to; Resolve fills in whose they are.
 	secondaries map[accountRef]match
+	// files holds the *file of accounts that are judged, for the next ones.
+	files sync.Pool
 }
 
 type accountRef struct{ system, key string }
@@ -139,10 +142,10 @@ func (f *file) responsible() *Person {
 	return f.sponsor
 }
 
-// open correlates a and collects its facts.
-func (e *Engine) open(a *scanners.Account, explain bool) *file {
+// open correlates a and collects its facts in f, which is empty.
+func (e *Engine) open(f *file, a *scanners.Account, explain bool) {
 	a = e.links.accepted(a)
-	f := &file{Account: a, settings: &e.settings, enabled: enabled(a)}
+	f.Account, f.settings, f.enabled = a, &e.settings, enabled(a)
 	f.lastUse, f.used = a.LastUse()
 	f.idle = a.Idle()
 	f.match = e.matcher(explain).account(a)
@@ -160,7 +163,6 @@ func (e *Engine) open(a *scanners.Account, explain bool) *file {
 			f.candidates = append(f.candidates, Candidate{e.roster.at(c.person, f.match.apart), c.by, c.value})
 		}
 	}
-	return f
 }
 
 // findSponsor looks for whoever answers for an account that is not a person's own: by its references, a living one first,
@@ -223,7 +225,15 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 
 // Judge returns the verdict on one account. The verdict refers to a; the caller must not change it afterwards.
 func (e *Engine) Judge(a *scanners.Account) Verdict {
-	return e.verdict(e.open(a, false))
+	f, _ := e.files.Get().(*file)
+	if f == nil {
+		f = new(file)
+	}
+	e.open(f, a, false)
+	v := e.verdict(f)
+	*f = file{}
+	e.files.Put(f)
+	return v
 }
 
 func (e *Engine) verdict(f *file) Verdict {
@@ -328,7 +338,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(InUse, p.Gone() && p.End.Inferred && f.enabled && usedSince)
 	set(OnLeave, p.State == Leave)
 	set(NoEndDate, e.endlessContract(p))
-	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && e.drifted(f))
+	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && !f.match.mailed && e.drifted(f))
 	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.doubled(f.System, f.match.person))
 	return flags
 }
@@ -349,17 +359,21 @@ func privileged(a *scanners.Account) bool {
 // endlessContract reports whether p works under a contract that states no end: in a source of contractors, or by the type of
 // the employment.
 func (e *Engine) endlessContract(p *Person) bool {
-	if i := e.roster.find(p.Ref()); len(p.Also) > 0 && i >= 0 {
-		return slices.ContainsFunc(e.roster.humans[i].members, func(member int32) bool { return e.endlessContract(&e.roster.people[member]) })
+	if len(p.Also) > 0 {
+		if i := e.roster.find(p.Ref()); i >= 0 {
+			return slices.ContainsFunc(e.roster.humans[i].members, func(member int32) bool { return e.endlessContract(&e.roster.people[member]) })
+		}
 	}
 	contractors := e.settings.Contractors[p.System]
 	if p.Gone() || p.State == Prehire {
 		return false
 	}
-	for _, t := range p.Employments {
-		kind := Fold(t.Type)
-		contract := contractors || kind == "contractor" || kind == "contingent worker"
-		if contract && !t.End.IsKnown() && !t.Status.Ended() {
+	for i := range p.Employments {
+		t := &p.Employments[i]
+		if t.End.IsKnown() || t.Status.Ended() {
+			continue
+		}
+		if kind := Fold(t.Type); contractors || kind == "contractor" || kind == "contingent worker" {
 			return true
 		}
 	}

@@ -41,7 +41,8 @@ type TestOutcome struct {
 
 // Explain judges a again and writes down each step.
 func (e *Engine) Explain(a *scanners.Account) Explanation {
-	f := e.open(a, true)
+	f := new(file)
+	e.open(f, a, true)
 	x := Explanation{Verdict: e.verdict(f), Keys: f.match.tried, Unresolved: f.unresolved}
 	for i := range tests {
 		outcome := TestOutcome{Kind: tests[i].kind, Holds: tests[i].holds(f)}

@@ -33,13 +33,15 @@ func (x *index) add(key string, person int32) {
 
 // each calls f for every person that key names.
 func (x *index) each(key string, f func(int32)) {
-	if list, ok := x.many[key]; ok {
-		for _, i := range list {
-			f(i)
-		}
+	first, ok := x.one[key]
+	if !ok {
 		return
 	}
-	if i, ok := x.one[key]; ok {
+	list := x.many[key]
+	if len(list) == 0 {
+		f(first)
+	}
+	for _, i := range list {
 		f(i)
 	}
 }

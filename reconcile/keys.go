@@ -36,7 +36,9 @@ func Fold(s string) string {
 
 // foldASCII handles the common case without the Unicode tables: plain ASCII without inner runs of spaces.
 func foldASCII(s string) (string, bool) {
-	s = strings.Trim(s, " \t\r\n")
+	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' {
+		s = strings.Trim(s, " \t\r\n")
+	}
 	upper := false
 	for i := range len(s) {
 		c := s[i]
@@ -54,13 +56,17 @@ func foldASCII(s string) (string, bool) {
 // mailKey folds an address: the whole address in folded case (the case of local parts is ignored in practice), the domain
 // as A-label with aliases replaced. Plus addressing and dots are kept. A value without both parts is no key.
 func mailKey(s string, aliases map[string]string) string {
-	s = strings.TrimPrefix(Fold(s), "smtp:")
+	folded, plain := foldASCII(s)
+	if !plain {
+		folded = Fold(s)
+	}
+	s = strings.TrimPrefix(folded, "smtp:")
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || at == len(s)-1 {
 		return ""
 	}
 	local, domain := s[:at], s[at+1:]
-	if _, plain := foldASCII(domain); !plain {
+	if !plain && !isPlain(domain) {
 		if label, err := idna.Lookup.ToASCII(domain); err == nil {
 			domain = label
 		}
@@ -72,6 +78,11 @@ func mailKey(s string, aliases map[string]string) string {
 		return s
 	}
 	return local + "@" + domain
+}
+
+func isPlain(s string) bool {
+	_, plain := foldASCII(s)
+	return plain
 }
 
 // digits reports whether s is a non-empty string of ASCII digits.

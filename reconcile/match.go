@@ -24,6 +24,8 @@ type match struct {
 	unclear string
 	// former is true when the key that matched was held earlier by somebody else.
 	former bool
+	// mailed is true when a mail address of the account is one of a person named.
+	mailed bool
 	tried  []KeyTried
 	// table is what the link table says of the account; nil for nothing.
 	table *linked
@@ -127,7 +129,7 @@ func (x matcher) employeeIDs(m *match, values []string, by string) {
 		tried := KeyTried{Key: by, Value: value, Normalised: folded}
 		x.eachID(value, func(i int32) { x.name(m, &tried, i, by) })
 		x.others.each(folded, func(i int32) { x.name(m, &tried, i, by) })
-		x.checkReserved(m, &tried, KeyEmployeeID+"="+stripZeros(folded))
+		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(folded))
 		x.record(m, tried)
 	}
 }
@@ -143,6 +145,7 @@ func (x matcher) addresses(m *match, values []string, by string) {
 			if !x.name(m, &tried, i, by) {
 				return
 			}
+			m.mailed = true
 			for _, holder := range x.former[key] {
 				if holder != i && !x.oneHuman(m, holder, i) {
 					m.former = true
@@ -150,7 +153,7 @@ func (x matcher) addresses(m *match, values []string, by string) {
 				}
 			}
 		})
-		x.checkReserved(m, &tried, KeyMail+"="+key)
+		x.checkReserved(m, &tried, KeyMail, key)
 		x.record(m, tried)
 	}
 }
@@ -160,7 +163,7 @@ func (x matcher) anchors(m *match, values []string) {
 		if folded := Fold(value); folded != "" {
 			tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: folded}
 			x.others.each(folded, func(i int32) { x.name(m, &tried, i, KeyAnchor) })
-			x.checkReserved(m, &tried, KeyEmployeeID+"="+stripZeros(folded))
+			x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(folded))
 			x.record(m, tried)
 		}
 	}
@@ -195,11 +198,11 @@ func (x matcher) oneHuman(m *match, i, j int32) bool {
 	return h != nil && h == x.humans[j] && !m.apart
 }
 
-func (x matcher) checkReserved(m *match, tried *KeyTried, key string) {
+func (x matcher) checkReserved(m *match, tried *KeyTried, key, value string) {
 	if len(x.reserved) == 0 {
 		return
 	}
-	if where, ok := x.reserved[key]; ok {
+	if where, ok := x.reserved[key+"="+value]; ok {
 		m.unclear = where
 		tried.Note = where
 	}

@@ -121,18 +121,8 @@ func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, 
 	r := row{cells: make([]cell, len(s.want))}
 	f.header = true
 	for {
-		err := rows.read(&r)
-		if err != nil {
-			if sent := out.flush(); sent != nil {
-				return f.broken(), sent
-			}
-		}
-		if why := new(brokenError); errors.Is(err, io.EOF) {
-			return f.finish(rows.findings(), nil)
-		} else if errors.As(err, &why) {
-			return f.finish(rows.findings(), why)
-		} else if err != nil {
-			return f.broken(), fmt.Errorf("read %q: %w", f.path, err)
+		if err := rows.read(&r); err != nil {
+			return endRows(f, rows, out, err)
 		}
 		f.read++
 		s.fillItem(out.next(), f, m, rows, &r)
@@ -140,6 +130,21 @@ func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, 
 			return f.broken(), err
 		}
 	}
+}
+
+// endRows sends the last rows, and makes the report of a file whose reading ended with err.
+func endRows[R scanners.Record](f *file, rows reader, out *outlet[R], err error) (fileReport, error) {
+	if sent := out.flush(); sent != nil {
+		return f.broken(), sent
+	}
+	why := new(brokenError)
+	switch {
+	case errors.Is(err, io.EOF):
+		return f.finish(rows.findings(), nil)
+	case errors.As(err, &why):
+		return f.finish(rows.findings(), why)
+	}
+	return f.broken(), fmt.Errorf("read %q: %w", f.path, err)
 }
 
 // fillItem maps one row.
