@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/leaver-audit/leaver/fixtures/company"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated parts of docs/")
@@ -111,6 +113,29 @@ func TestConfigurationKeys(t *testing.T) {
 		}
 	}
 	upToDate(t, page, before+begin+tables.String()+"\n"+end+after)
+}
+
+// TestSpecialSituations compares docs/situations.md with the situations that the invented company plays.
+func TestSpecialSituations(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# Special situations\n\n" + generated("fixtures/company/situations.go") +
+		"What leaver concludes where people, accounts and their keys are not as simple as one would like. An invented company plays\n" +
+		"each of them; its event log, which knows the truth, is compared with the verdict on every account, night after night\n" +
+		"(`go test ./reconcile -run TestTruth`), and with what the program reports (`make demo`). The numbers are the accounts that a\n" +
+		"company of 100,000 has to hold of each situation, so that none disappears from the comparison.\n")
+	group := ""
+	for _, s := range company.Situations() {
+		if s.Group != group {
+			group = s.Group
+			fmt.Fprintf(&page, "\n## %s%s\n\n| situation | what follows | accounts | played as |\n|---|---|---|---|\n", strings.ToUpper(group[:1]), group[1:])
+		}
+		least, cases := fmt.Sprintf("%d", s.Least), strings.Join(s.Cases, "; ")
+		if s.Elsewhere != "" {
+			least, cases = "–", "by the tests of `"+s.Elsewhere+"`"
+		}
+		fmt.Fprintf(&page, "| %s | %s | %s | %s |\n", s.Name, s.Outcome, least, cases)
+	}
+	upToDate(t, filepath.Join(root, "docs", "situations.md"), page.String())
 }
 
 // TestExitCodes compares docs/exit-codes.md with the constants of the two programs.
