@@ -183,6 +183,7 @@ func (b *RosterBuilder) Build() *Roster {
 	}
 	b.findHumans(r)
 	r.findRehires()
+	r.findStale()
 	r.count(b)
 	return r
 }

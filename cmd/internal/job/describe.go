@@ -14,6 +14,7 @@ import (
 	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -45,6 +46,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 	t.tellOverrides(r.Sources)
 	t.tellLinks(r.Sources)
 	if t.roster != nil {
+		tellPeople(r.Sources, t.roster.Issues())
 		p := t.roster.Population()
 		r.Population = reports.Population{
 			Rows: p.Rows, Merged: p.Merged, People: p.Rows - p.Merged, Employed: p.Employed, Ended: p.Ended, Prehire: p.Prehire,
@@ -82,6 +84,33 @@ func (t *attempt) tellOverrides(sources []reports.Source) {
 		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "gate " + g.Name,
 			Cause:  fmt.Sprintf("%s; opened by %s until %s (%s): %s", g.Measured, g.Owner, g.Until.UTC().Format(time.DateOnly), g.Place, g.Reason),
 			Effect: "what the gate would have stopped went through"})
+	}
+}
+
+// maxOddities is how many oddities of one people source the Coverage sheet lists one by one.
+const maxOddities = 20
+
+// tellPeople puts what is odd about the people data, and stops nothing, on the Coverage sheet.
+func tellPeople(sources []reports.Source, issues []reconcile.Issue) {
+	told := map[string]int{}
+	for _, issue := range issues {
+		i := slices.IndexFunc(sources, func(s reports.Source) bool { return s.People && s.Name == issue.Source })
+		if i < 0 {
+			continue // about people remembered from a source that is not read any more
+		}
+		cause := issue.Text
+		if issue.Place != "" {
+			cause += " (" + issue.Place + ")"
+		}
+		told[issue.Source]++
+		switch n := told[issue.Source]; {
+		case n == maxOddities+1:
+			cause = "further oddities of this kind; `leaver check` lists all"
+		case n > maxOddities:
+			continue
+		}
+		sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps),
+			scanners.Gap{What: "people data", Cause: cause, Effect: "it stops nothing; the verdicts on their accounts say what follows from it"})
 	}
 }
 
