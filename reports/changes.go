@@ -109,7 +109,7 @@ func (b *book) changesTable() table[changeLine] {
 			{head: "Decision now", width: 14, value: func(c changeLine) cell { return text(decisionOrDash(c.Decision)) }},
 			{head: "Because", width: 60, group: "Proof", value: func(c changeLine) cell { return textOr(c.Why, dash) }},
 			{head: "Finding", width: 18, value: func(c changeLine) cell { return text(c.ID).as(mono) }},
-			{head: "Account ID", width: 30, group: "More (not printed)", aside: true, value: func(c changeLine) cell { return text(c.Account) }},
+			{head: "Account ID", width: 40, group: "More (not printed)", aside: true, value: func(c changeLine) cell { return text(c.Account) }},
 		},
 	}
 }

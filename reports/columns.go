@@ -44,7 +44,7 @@ func enabledCell(e entry) cell { return yesNo(e.Account.Enabled) }
 func privilegedCell(e entry) cell {
 	c := yesNo(e.Account.Privileged)
 	if scanners.Is(e.Account.Privileged, true) {
-		return c.as(chipLow)
+		return c.as(centredBold)
 	}
 	return c
 }

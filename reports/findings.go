@@ -138,7 +138,7 @@ func (b *book) findingTable(name string, h home, title, note, none string, colum
 	columns = append(columns, inputColumns(always)...)
 	columns = append(columns,
 		column[entry]{head: "Finding", width: 18, group: "Proof", value: findingCell},
-		column[entry]{head: "Account ID", width: 30, group: "More (not printed)", aside: true, value: accountIDCell},
+		column[entry]{head: "Account ID", width: 40, group: "More (not printed)", aside: true, value: accountIDCell},
 		column[entry]{head: "Decided because", width: 60, value: decisionWhyCell},
 		column[entry]{head: "Matched by", width: 13, value: matchedByCell},
 		column[entry]{head: "First seen", width: 11, value: firstSeenCell},
@@ -247,7 +247,7 @@ func (b *book) ambiguousTable() table[candidate] {
 	}
 	columns = append(columns,
 		column[candidate]{head: "Finding", width: 18, group: "Proof", value: ofEntry(findingCell)},
-		column[candidate]{head: "Account ID", width: 30, group: "More (not printed)", aside: true, value: ofEntry(accountIDCell)},
+		column[candidate]{head: "Account ID", width: 40, group: "More (not printed)", aside: true, value: ofEntry(accountIDCell)},
 		column[candidate]{head: "Flags", width: 44, value: ofEntry(flagsCell)},
 		column[candidate]{head: "Decided because", width: 60, value: ofEntry(decisionWhyCell)},
 	)

@@ -70,15 +70,49 @@ type leaverTally struct {
 	systems  map[string]residue
 }
 
-// systemsRead are the account sources of the run, the columns of the matrix.
-func (b *book) systemsRead() []Source {
-	var list []Source
+// manySystems is the number of systems above which the matrix leaves out those that have nothing to show.
+const manySystems = 20
+
+// matrixSystems are the columns of the matrix: the account sources of the run. Of many, those that were read completely and
+// hold no account of anybody who left are left out, and those with most accounts still open come first.
+func (b *book) matrixSystems() (columns []Source, left int) {
 	for _, s := range b.Sources {
 		if !s.People {
-			list = append(list, s)
+			columns = append(columns, s)
 		}
 	}
-	return list
+	all := len(columns)
+	if all <= manySystems {
+		return columns, 0
+	}
+	open, held := map[string]int{}, map[string]bool{}
+	for _, l := range b.tally.leavers {
+		for system, residue := range l.systems {
+			held[system] = true
+			if residue == stillOpen {
+				open[system]++
+			}
+		}
+	}
+	columns = slices.DeleteFunc(columns, func(s Source) bool { return s.Coverage.Verdict.Complete() && !held[s.Name] })
+	slices.SortStableFunc(columns, func(x, y Source) int { return cmp.Compare(open[y.Name], open[x.Name]) })
+	return columns, all - len(columns)
+}
+
+// leftOut says how many systems have no column, and why.
+func leftOut(systems int) string {
+	if systems == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" No column: %s read completely that %s no account of anybody who left; sheet Coverage lists every system.",
+		several(int64(systems), "system"), holdHolds(systems))
+}
+
+func holdHolds(n int) string {
+	if n == 1 {
+		return "holds"
+	}
+	return "hold"
 }
 
 // residualTable is one row per leaver with an account, and one column per system.
@@ -96,7 +130,8 @@ func (b *book) residualTable() table[residual] {
 	for _, c := range columns {
 		taken[strings.ToLower(c.head)] = true
 	}
-	for i, s := range b.systemsRead() {
+	systems, left := b.matrixSystems()
+	for i, s := range systems {
 		c := column[residual]{head: freeHead(taken, s.Name), width: 13, value: func(r residual) cell { return residueCell(r.cells[i]) }}
 		if i == 0 {
 			c.group = "What they still hold, by system"
@@ -105,7 +140,7 @@ func (b *book) residualTable() table[residual] {
 	}
 	return table[residual]{
 		name: "Residual access", title: "Residual access – people who left, system by system", frozen: 2,
-		note: "The worst account in each system. Removed: read as disabled. Unknown: not all was read.",
+		note: "The worst account in each system. Removed: read as disabled. Unknown: not all was read." + leftOut(left),
 		none: b.noneFound("No account of a person who left was found."), columns: columns,
 	}
 }
@@ -145,7 +180,7 @@ func residueCell(r residue) cell {
 
 // residuals lists the leavers with an account, those with something open first.
 func (b *book) residuals() []residual {
-	systems := b.systemsRead()
+	systems, _ := b.matrixSystems()
 	lines := make([]residual, 0, len(b.tally.leavers))
 	for _, l := range b.tally.leavers {
 		r := residual{person: l.person, accounts: l.accounts, cells: make([]residue, len(systems))}

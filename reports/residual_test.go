@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/leaver-audit/leaver/reconcile"
@@ -110,5 +113,66 @@ func TestUpcomingEnds(t *testing.T) {
 	cut := grids(t, open(t, workbook(t, partial(everything(), "crm"))), true)["Upcoming ends"]
 	if note := cut[1][0]; note == sheet[1][0] {
 		t.Errorf("the note does not say that a source was read in part: %q", note)
+	}
+}
+
+// TestResidualOfManySystems: of three hundred systems the matrix shows those that have something to show, the worst first, says
+// what it leaves out, and is printed on pages that can be read.
+func TestResidualOfManySystems(t *testing.T) {
+	r := report(manyRows(300))
+	shown := len(r.Sources) - 1
+	for i := range 300 {
+		s := r.Sources[1]
+		s.Name, s.Accounts = fmt.Sprintf("app-%03d", i), AccountTotals{}
+		r.Sources = append(r.Sources, s)
+	}
+	r.Sources[len(r.Sources)-1].Coverage.Verdict = scanners.Partial
+	f := open(t, workbook(t, r))
+	rows := grids(t, f, false)["Residual access"]
+	heads := rows[headRow-1][7:]
+	if len(heads) != shown+1 || !slices.Contains(heads, "app-299") || slices.Contains(heads, "app-000") {
+		t.Errorf("columns %q; want the %d systems of the rows and the one that was read in part", heads, shown)
+	}
+	if note := rows[1][0]; !strings.Contains(note, "No column: 299 systems read completely that hold no account") {
+		t.Errorf("the note is %q", note)
+	}
+	open := make([]int, len(heads))
+	for _, row := range rows[headRow:] {
+		for i, word := range row[7:] {
+			if word == residueWords[stillOpen] {
+				open[i]++
+			}
+		}
+	}
+	if !slices.IsSortedFunc(open, func(x, y int) int { return y - x }) || open[0] == 0 {
+		t.Errorf("open accounts by column %v, want the worst first", open)
+	}
+}
+
+// TestWideSheetsArePrintedOnSeveralPages: a matrix of sixty systems does not shrink to one page, and every page says whose
+// row it is; sheets of fixed columns stay on one.
+func TestWideSheetsArePrintedOnSeveralPages(t *testing.T) {
+	r := report(manyRows(60))
+	for i := range 60 {
+		s := r.Sources[1]
+		s.Name, s.Accounts = fmt.Sprintf("app-%03d", i), AccountTotals{}
+		s.Coverage.Verdict = scanners.Partial
+		r.Sources = append(r.Sources, s)
+	}
+	f := open(t, workbook(t, r))
+	titles := map[string]string{}
+	for _, name := range f.GetDefinedName() {
+		if name.Name == "_xlnm.Print_Titles" {
+			titles[name.Scope] = name.RefersTo
+		}
+	}
+	for sheet, want := range map[string]int{"Residual access": 3, "Terminations": 1, "Orphans": 1, "Dormant": 1, "Ambiguous": 1, "Other findings": 1, "Changes": 1} {
+		page, err := f.GetPageLayout(sheet)
+		if err != nil || page.FitToWidth == nil || *page.FitToWidth != want {
+			t.Errorf("%s: %+v, %v; want %d pages across", sheet, page.FitToWidth, err, want)
+		}
+	}
+	if got, want := titles["Residual access"], "'Residual access'!$A:$B,'Residual access'!$1:$5"; got != want {
+		t.Errorf("every page repeats %s, want %s", got, want)
 	}
 }

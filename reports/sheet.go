@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"math"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -111,7 +112,7 @@ func (w *sheetWriter[T]) next() error {
 // setUp does everything that has to come before the first row.
 func (w *sheetWriter[T]) setUp(sheet string) error {
 	last := max(int(w.left), 1) + headRow
-	area := area{sheet: sheet, columns: len(w.table.columns), rows: last, printed: w.printed(), repeat: headRow, paper: paperA3}
+	area := area{sheet: sheet, columns: len(w.table.columns), rows: last, printed: w.printed(), repeat: headRow, paper: paperA3, across: w.across(), beside: w.table.frozen}
 	out, err := w.book.openSheet(area)
 	if err != nil {
 		return err
@@ -125,6 +126,19 @@ func (w *sheetWriter[T]) setUp(sheet string) error {
 	return out.SetPanes(&excelize.Panes{Freeze: true, XSplit: w.table.frozen, YSplit: headRow,
 		TopLeftCell: at(w.table.frozen+1, firstRow), ActivePane: "bottomRight",
 		Selection: []excelize.Selection{{SQRef: at(w.table.frozen+1, firstRow), ActiveCell: at(w.table.frozen+1, firstRow), Pane: "bottomRight"}}})
+}
+
+// pageWidth is what one page shows at a size that can be read, in the unit of column widths. The widest sheet of fixed columns
+// stays on one page.
+const pageWidth = 420
+
+// across is the number of pages side by side that the printed columns need.
+func (w *sheetWriter[T]) across() int {
+	width := 0.0
+	for _, c := range w.table.columns[:w.printed()] {
+		width += c.width
+	}
+	return int(math.Ceil(width / pageWidth))
 }
 
 // printed is the number of columns in the print area.

@@ -57,6 +57,7 @@ const (
 	instantCell
 	numberCell
 	centred
+	centredBold
 	mono
 	// Severity and result chips.
 	chipCritical
@@ -162,6 +163,7 @@ var looks = [styleCount]look{
 	instantCell: {border: softline, format: instantFormat, h: "left"},
 	numberCell:  {border: softline, format: numberFormat, h: "right", indent: 1},
 	centred:     {border: softline, h: "center"},
+	centredBold: {border: softline, h: "center", bold: true},
 	mono:        {border: softline, mono: true, size: 8, text: muted},
 
 	chipCritical: {border: softline, bold: true, text: white, fill: red},

@@ -41,7 +41,7 @@ func (b *book) terminationTable() table[entry] {
 		column[entry]{head: "Decided because", width: 60, value: decisionWhyCell},
 		column[entry]{head: "Matched by", width: 13, value: matchedByCell},
 		column[entry]{head: "Signal", width: 18, value: signalCell},
-		column[entry]{head: "Account ID", width: 30, value: accountIDCell},
+		column[entry]{head: "Account ID", width: 40, value: accountIDCell},
 		column[entry]{head: "First seen", width: 11, value: firstSeenCell},
 	)
 	return table[entry]{

@@ -254,6 +254,8 @@ type area struct {
 	paper           int
 	// onePage fits the whole sheet on one page instead of one page's width.
 	onePage bool
+	// across is the number of pages that the sheet is wide, 0 for one; the columns up to beside are repeated on each.
+	across, beside int
 }
 
 // openSheet sets up view, page and names of a sheet and opens it for rows.
@@ -269,7 +271,7 @@ func (b *book) openSheet(a area) (*excelize.StreamWriter, error) {
 	)
 	if a.repeat > 0 {
 		err = errors.Join(err, b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: a.sheet,
-			RefersTo: fmt.Sprintf("%s!$1:$%d", quoteSheet(a.sheet), a.repeat)}))
+			RefersTo: a.titles()}))
 	}
 	if err != nil {
 		return nil, err
@@ -277,8 +279,18 @@ func (b *book) openSheet(a area) (*excelize.StreamWriter, error) {
 	return b.file.NewStreamWriter(a.sheet)
 }
 
+// titles are the rows, and on a sheet of several pages across the columns, that every page repeats.
+func (a area) titles() string {
+	rows := fmt.Sprintf("%s!$1:$%d", quoteSheet(a.sheet), a.repeat)
+	if a.across < 2 {
+		return rows
+	}
+	last, _, _ := strings.Cut(strings.TrimPrefix(absolute(a.beside, 1), "$"), "$")
+	return fmt.Sprintf("%s!$A:$%s,%s", quoteSheet(a.sheet), last, rows)
+}
+
 func (b *book) page(a area) error {
-	landscape, wide, tall, edge, low := "landscape", 1, 0, 0.4, 0.6
+	landscape, wide, tall, edge, low := "landscape", max(1, a.across), 0, 0.4, 0.6
 	if a.onePage {
 		tall = 1
 	}
