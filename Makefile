@@ -57,7 +57,7 @@ tidy:
 	go mod tidy -diff
 
 docs: ## rewrite the generated parts of docs/ from the code
-	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations)$$' -update
+	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations|TestHookFacts)$$' -update
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@{ grep -roE --include='*_test.go' '^func Fuzz\w+' cmd scanners reconcile policies reports fixtures || true; } | sort | while IFS=: read -r file func; do \

@@ -37,7 +37,7 @@ func (c *Clock) key() key { return key{c.Finding, c.Rule, c.Person} }
 // moves in two cases only: HR states another end of employment, from which the rule counts; or the rule was edited, and
 // gives more time than before. While the source is not read completely the clock stays as it is.
 func (s Set) clock(rule *Rule, v *reconcile.Verdict, past Past) *Clock {
-	fresh := Clock{Finding: v.ID(), System: v.Account.System, Account: v.Account.ID, Rule: rule.Name, End: statedEnd(v)}
+	fresh := Clock{Finding: v.ID(), System: v.Account.System, Account: v.Account.ID, Rule: rule.Name, End: rule.end(v)}
 	if v.Person != nil {
 		fresh.Person = v.Person.Ref()
 	}
@@ -53,7 +53,7 @@ func (s Set) clock(rule *Rule, v *reconcile.Verdict, past Past) *Clock {
 	if rule.Grace.From == FromEndDate && !fresh.End.IsZero() {
 		fresh.Basis = fresh.End
 	}
-	fresh.DueAt = s.addDays(fresh.Basis, rule.Grace.days(v.Account.System), v.Person)
+	fresh.DueAt = later(s.addDays(fresh.Basis, rule.Grace, rule.Grace.days(v.Account.System), v.Person), rule.notBefore(v))
 	if old == nil || corrected(rule, old, &fresh) {
 		return &fresh
 	}
@@ -64,14 +64,6 @@ func (s Set) clock(rule *Rule, v *reconcile.Verdict, past Past) *Clock {
 		fresh.Basis, fresh.DueAt = old.Basis, old.DueAt
 	}
 	return &fresh
-}
-
-// statedEnd is the end of employment that HR states; the zero time while it states none.
-func statedEnd(v *reconcile.Verdict) time.Time {
-	if v.End.Inferred {
-		return time.Time{}
-	}
-	return v.End.At.UTC()
 }
 
 // running finds the clock with the given key. When there is none, it is the one with the latest date of a rule that is

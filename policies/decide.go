@@ -1,12 +1,14 @@
 package policies
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // Set is everything that a run decides with.
@@ -18,6 +20,11 @@ type Set struct {
 	Zone *time.Location
 	// Hold is for how long an account that was enabled again counts as active; 0 for not at all.
 	Hold time.Duration
+	// Planned returns the first time at or after t that the schedule of a rule plans. Nil where no rule has a schedule.
+	Planned func(schedule Schedule, t time.Time) (time.Time, error)
+	// TooBroad holds the exclusions that match too much, by id, and what they match ([Reach.TooBroad]). They hide nothing, and
+	// what they match is never due.
+	TooBroad map[string]string
 }
 
 // Past is what earlier accepted runs knew about one account.
@@ -37,6 +44,38 @@ type Past struct {
 	Reactivated time.Time
 	// SourceComplete is whether the account's source was read completely tonight.
 	SourceComplete bool
+}
+
+// RuleMatch says which rules select an account that has no finding, and so make it a finding of kind rule_match; false when
+// none does. A rule whose hook fails counts: what it would have said is not known, and somebody has to look. Disabled
+// accounts and break-glass accounts are never selected.
+func (s Set) RuleMatch(v *reconcile.Verdict) (why string, selected bool) {
+	if v.Kind != reconcile.KindNone || scanners.Is(v.Account.Enabled, false) || v.Account.Kind == scanners.KindBreakGlass {
+		return "", false
+	}
+	var f *facts
+	var reasons []string
+	for i := range s.Rules {
+		rule := &s.Rules[i]
+		if !rule.Trigger.raises() || !rule.InForce(s.Now) {
+			continue
+		}
+		if f == nil {
+			f = newFacts(v, s.Now)
+		}
+		switch said, err := rule.Trigger.ask(f); said {
+		case yes:
+			reasons = append(reasons, fmt.Sprintf("rule %q selects it", rule.Name))
+		case failed:
+			reasons = append(reasons, failure(rule, err))
+		}
+	}
+	slices.Sort(reasons)
+	return strings.Join(reasons, "; "), len(reasons) > 0
+}
+
+func failure(rule *Rule, err error) string {
+	return fmt.Sprintf("rule %q could not be applied: %v", rule.Name, err)
 }
 
 // Decide returns the decision on one verdict and the grace clocks of its finding from now on: one for each acting rule that
@@ -61,37 +100,86 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 		return d, past.Clocks
 	}
 	choice := s.strictest(v, past)
-	rule, clock := choice.rule, choice.clock
+	rule := choice.rule
+	d.Failed = strings.Join(choice.failures, "; ")
 	if rule == nil {
 		if choice.excluding != nil {
 			return s.exclude(d, *choice.excluding), choice.clocks
 		}
-		d.Kind, d.Why = ReportOnly, "no active rule selects this finding"
+		d.Kind, d.Why = ReportOnly, cmp.Or(d.Failed, "no active rule selects this finding")
 		return d, choice.clocks
 	}
-	d.Rule, d.Action = rule.Name, rule.Action
+	d.Rule, d.Action, d.Pace = rule.Name, rule.Action, rule.Allocation.For(v.Account.System)
 	if rule.Action == ActionReport {
 		d.Kind, d.Why = ReportOnly, fmt.Sprintf("rule %q only reports", rule.Name)
 		return d, choice.clocks
 	}
-	if why := neverDue(v); why != "" {
+	d.OneByOne = s.oneByOne(v)
+	if why := cmp.Or(neverDue(v), s.overBroad(v, rule)); why != "" {
 		d.Kind, d.Why = ReportOnly, why
 		return d, choice.clocks
 	}
-	d.Until = clock.DueAt
-	switch why := notYet(v, past); {
+	return s.await(d, rule, choice.clock.DueAt, v, past), choice.clocks
+}
+
+// await says whether the rule that was chosen is due, now that its grace ends at the given instant.
+func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, past Past) Decision {
+	planned, unplanned := s.planned(rule, end)
+	d.Kind, d.Until = InGrace, planned
+	switch why := cmp.Or(notYet(v, past), unplanned); {
 	case why != "":
-		d.Kind, d.Why, d.Until = InGrace, why, later(clock.DueAt, s.Now)
+		d.Why, d.Until = why, later(planned, s.Now)
 	case s.held(v, past):
 		back := past.Reactivated.Add(s.Hold)
-		d.Kind, d.Until = InGrace, later(clock.DueAt, back)
+		d.Until = later(planned, back)
 		d.Why = fmt.Sprintf("enabled again on %s: it counts as active until %s", day(past.Reactivated), day(back))
-	case s.Now.Before(clock.DueAt):
-		d.Kind, d.Why = InGrace, fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(clock.DueAt))
+	case s.Now.Before(end):
+		d.Why = fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(end))
+	case s.Now.Before(planned):
+		d.Why = fmt.Sprintf("grace of rule %q is over, its schedule plans %s", rule.Name, day(planned))
 	default:
-		d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(clock.DueAt))
+		d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(end))
 	}
-	return d, choice.clocks
+	return d
+}
+
+// planned is the first time at or after the end of the grace period at which the schedule of the rule lets it become due, or
+// why there is none.
+func (s Set) planned(rule *Rule, due time.Time) (at time.Time, why string) {
+	switch {
+	case rule.Schedule == nil:
+		return due, ""
+	case !rule.Schedule.Active:
+		return due, fmt.Sprintf("the schedule of rule %q is not active", rule.Name)
+	case s.Planned == nil:
+		return due, fmt.Sprintf("the schedule of rule %q cannot be read", rule.Name)
+	}
+	at, err := s.Planned(*rule.Schedule, due)
+	if err != nil {
+		return due, fmt.Sprintf("the schedule of rule %q: %v", rule.Name, err)
+	}
+	return at, ""
+}
+
+// oneByOne says why a decision has to be approved by itself and never with a whole list; empty when it need not.
+func (s Set) oneByOne(v *reconcile.Verdict) string {
+	var reasons []string
+	for _, mark := range []struct {
+		flag reconcile.Flags
+		why  string
+	}{
+		{reconcile.HRConflict, "HR contradicts itself about the owner"},
+		{reconcile.InUse, "the account was used after its owner vanished from HR"},
+		{reconcile.PossibleRehire, "the owner may have been hired again"},
+	} {
+		if v.Flags.Has(mark.flag) {
+			reasons = append(reasons, mark.why)
+		}
+	}
+	if ahead, ok := upcoming(v); ok && s.Now.Before(ahead) {
+		reasons = append(reasons, "the employment ends on "+day(ahead)+" only")
+	}
+	return strings.Join(reasons, "; ")
 }
 
 func (s Set) exclude(d Decision, x Exclusion) Decision {
@@ -105,30 +193,55 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 // excluded returns the first exclusion in force that matches; they are in the order of the file.
 func (s Set) excluded(v *reconcile.Verdict, list []Exclusion) (Exclusion, bool) {
 	for _, x := range list {
-		if !x.Expired(s.Now) && x.Matches(v) {
+		if _, broad := s.TooBroad[x.ID]; !broad && !x.Expired(s.Now) && x.Matches(v) {
 			return x, true
 		}
 	}
 	return Exclusion{}, false
 }
 
+// overBroad says which exclusion is about v and too broad to hold. Its accounts are shown, and left alone: somebody meant to
+// exclude them, and the list has only grown.
+func (s Set) overBroad(v *reconcile.Verdict, rule *Rule) string {
+	if len(s.TooBroad) == 0 {
+		return ""
+	}
+	for _, x := range slices.Concat(s.Exclusions, rule.Exclude) {
+		if why, broad := s.TooBroad[x.ID]; broad && !x.Expired(s.Now) && x.Matches(v) {
+			return fmt.Sprintf("exclusion %s %s and does not say broad: true", x.ID, why)
+		}
+	}
+	return ""
+}
+
 // choice is the rule that decides on a verdict, and its clock. Clocks holds those of every acting rule; excluding is the
-// exclusion that took the verdict out of a rule, the first by name of rule.
+// exclusion that took the verdict out of a rule, the first by name of rule; failures are the rules whose hook failed, sorted.
 type choice struct {
 	rule      *Rule
 	clock     *Clock
 	clocks    []Clock
 	excluding *Exclusion
+	failures  []string
 }
 
-// strictest chooses, of the active rules that select v and do not exclude it themselves, the one whose grace is over first;
-// a rule that acts comes before one that only reports, and equal ones are ordered by name.
+// strictest chooses, of the rules in force that select v and do not exclude it themselves, the one whose grace is over
+// first; a rule that acts comes before one that only reports, and equal ones are ordered by name. The clock of a rule that
+// could not be applied stays as it was.
 func (s Set) strictest(v *reconcile.Verdict, past Past) choice {
 	var best choice
 	excludingRule := ""
+	f := newFacts(v, s.Now)
 	for i := range s.Rules {
 		rule := &s.Rules[i]
-		if !rule.Active || !rule.Trigger.Selects(v, s.Now) {
+		if !rule.InForce(s.Now) {
+			continue
+		}
+		said, err := rule.Trigger.ask(f)
+		if said == failed {
+			best.failures = append(best.failures, failure(rule, err))
+			best.clocks = append(best.clocks, frozen(past.Clocks, rule.Name)...)
+		}
+		if said != yes {
 			continue
 		}
 		if x, ok := s.excluded(v, rule.Exclude); ok {
@@ -150,6 +263,7 @@ func (s Set) strictest(v *reconcile.Verdict, past Past) choice {
 		best.clocks = slices.Clone(past.Clocks)
 	}
 	slices.SortFunc(best.clocks, compareClocks)
+	slices.Sort(best.failures)
 	return best
 }
 
@@ -161,24 +275,6 @@ func stricter(x *Rule, cx *Clock, y *Rule, cy *Clock) bool {
 		return cx.DueAt.Before(cy.DueAt)
 	}
 	return x.Name < y.Name
-}
-
-func (g Grace) days(source string) int {
-	if days, ok := g.Sources[source]; ok {
-		return days
-	}
-	return g.Days
-}
-
-// addDays adds calendar days in the person's zone, so that a clock change does not move the hour.
-func (s Set) addDays(t time.Time, days int, p *reconcile.Person) time.Time {
-	zone := s.Zone
-	if p != nil && p.Zone != "" {
-		if own, err := time.LoadLocation(p.Zone); err == nil {
-			zone = own
-		}
-	}
-	return t.In(zone).AddDate(0, 0, days).UTC()
 }
 
 // neverDue says why no rule may ever act on v by itself; empty when one may.
@@ -199,11 +295,12 @@ func neverDue(v *reconcile.Verdict) string {
 	}
 }
 
-// held reports whether an account that seems unused was enabled again so lately that this counts as a use. It is about
-// inactivity only: that somebody enabled the account of a leaver again says nothing of whether the leaver is back, and must
+// held reports whether an account that seems unused, or that a rule selects, was enabled again so lately that this counts as
+// a use. It is about inactivity only: that somebody enabled the account of a leaver again says nothing of whether the leaver is back, and must
 // not buy it time.
 func (s Set) held(v *reconcile.Verdict, past Past) bool {
-	return v.Kind.Family() == reconcile.Dormant.Family() && !past.Reactivated.IsZero() && s.Now.Before(past.Reactivated.Add(s.Hold))
+	inactive := v.Kind.Family() == reconcile.Dormant.Family() || v.Kind == reconcile.RuleMatch
+	return inactive && !past.Reactivated.IsZero() && s.Now.Before(past.Reactivated.Add(s.Hold))
 }
 
 // inferredRuns is how many accepted runs in a row must have inferred an end before tonight's may become due.

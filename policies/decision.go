@@ -32,6 +32,13 @@ type Decision struct {
 	// Rule is the name of the rule that decided, and Action what it asks for ("report", "lock", …). Empty without a rule.
 	Rule   string
 	Action string
+	// Pace is the allocation of that rule for the system of the account, for whoever carries the action out.
+	Pace Pace
+	// OneByOne says why the decision has to be approved by itself and never together with others; empty when it need not.
+	OneByOne string
+	// Failed names the rules that could not be applied to the account, and why. They decide nothing; rules that could be
+	// applied do.
+	Failed string
 	// Why says in one sentence what decided.
 	Why string
 	// FirstSeen is the as-of of the run that first made this finding.

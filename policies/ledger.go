@@ -120,7 +120,7 @@ func (s Set) unselected(c Clock, v *reconcile.Verdict) string {
 		return fmt.Sprintf("rule %q is gone; a rule that takes its place keeps its date", c.Rule)
 	case v != nil && owner(v) != c.Person:
 		return "the account has another owner"
-	case !rule.Active:
+	case !rule.InForce(s.Now):
 		return fmt.Sprintf("rule %q is not active any more", c.Rule)
 	case rule.Action == ActionReport:
 		return fmt.Sprintf("rule %q only reports now", c.Rule)

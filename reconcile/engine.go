@@ -343,6 +343,17 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	return flags
 }
 
+// RuleMatch makes a finding of kind rule_match of v, which has none: a rule of the policies selects its account, for the
+// reason why. Kinds and rules belong to different stages, so the job brings the two together.
+func (e *Engine) RuleMatch(v *Verdict, why string) {
+	v.Kind, v.Why = RuleMatch, why
+	limit := e.settings.Thresholds.FailedLogins
+	if failed, counted := v.Account.FailedLogins.Get(); counted && limit > 0 && failed >= limit {
+		v.Flags |= FailedLogins
+	}
+	v.Severity = severity(&file{settings: &e.settings}, v.Kind, v.Flags)
+}
+
 func anyRehire(named []Candidate) bool {
 	for _, c := range named {
 		if c.Person.Gone() && c.Person.Rehire != "" {

@@ -50,6 +50,8 @@ type Person struct {
 	End       End
 	// UpcomingEnd is the stated future end of an employed person's last open employment; zero when open-ended.
 	UpcomingEnd scanners.Date
+	// UpcomingAt is the instant at which that employment ends; the zero time when open-ended.
+	UpcomingAt time.Time
 	// EndShown is the as-of of the first accepted run that showed the end that HR states, passed or to come; the zero time when HR
 	// states none, or when no run can tell, because the first one that saw the person showed a past end.
 	EndShown time.Time

@@ -286,7 +286,8 @@ func (p *Person) vanish() {
 		end = p.End.At
 	}
 	p.State, p.End = Vanished, End{At: end, Inferred: true}
-	p.Conflict, p.UpcomingEnd, p.NextStart, p.EndShown, p.Rehire = "", scanners.Date{}, time.Time{}, time.Time{}, ""
+	p.Conflict, p.UpcomingEnd, p.UpcomingAt, p.Rehire = "", scanners.Date{}, time.Time{}, ""
+	p.NextStart, p.EndShown = time.Time{}, time.Time{}
 }
 
 func (b *RosterBuilder) zone(p scanners.Person) *time.Location {

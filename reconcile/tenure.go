@@ -125,19 +125,19 @@ func (p *Person) settleOpen(open []tenure) {
 	}
 	rank := map[PersonState]int{Suspended: 0, Employed: 1, Leave: 2}
 	best := open[0]
-	last, openEnded := best.endDate, false
+	last, openEnded := best, false
 	for _, t := range open {
 		if rank[state(t)] > rank[state(best)] {
 			best = t
 		}
-		if last.Before(t.endDate) {
-			last = t.endDate
+		if last.end.Before(t.end) {
+			last = t
 		}
 		openEnded = openEnded || t.end.IsZero()
 	}
 	p.State, p.Status = state(best), best.raw
 	if !openEnded {
-		p.UpcomingEnd = last
+		p.UpcomingEnd, p.UpcomingAt = last.endDate, last.end
 	}
 }
 

@@ -77,8 +77,12 @@ func lastInstant(t time.Time) time.Time {
 // scope says in words what an exclusion matches.
 func scope(u ExclusionUse) string {
 	var parts []string
-	for _, p := range []struct{ name, value string }{
-		{"system", u.Source}, {"account", u.Account}, {"person", u.Person}, {"group", u.Group}, {"login like", u.Pattern}} {
+	expression := ""
+	if u.Regexp != nil {
+		expression = u.Regexp.String()
+	}
+	for _, p := range []struct{ name, value string }{{"all of", strings.Join(u.Applications, ", ")},
+		{"system", u.Source}, {"account", u.Account}, {"person", u.Person}, {"group", u.Group}, {"login like", u.Pattern}, {"login matching", expression}} {
 		if p.value != "" {
 			parts = append(parts, p.name+" "+p.value)
 		}
@@ -105,8 +109,11 @@ func (b *book) daysLeftCell(u ExclusionUse) cell {
 }
 
 func expiredCell(u ExclusionUse) cell {
-	if u.Expired {
+	switch {
+	case u.Expired:
 		return text("Expired").as(stateBad)
+	case u.TooBroad != "":
+		return text("Too broad").as(stateBad)
 	}
 	return text("No").as(centred)
 }

@@ -132,8 +132,12 @@ type Row struct {
 type ExclusionUse struct {
 	policies.Exclusion
 	// Hides is the number of findings that it excluded in this run.
-	Hides   int64
-	Expired bool
+	Hides int64
+	// Matches is the number of accounts that it is about, with or without a finding; an exclusion that matches nobody is not
+	// needed any more. TooBroad says what it matches when that is more than it may: it then hides nothing.
+	Matches  int64
+	TooBroad string
+	Expired  bool
 }
 
 // Totals are the headline numbers of one accepted run.

@@ -212,6 +212,9 @@ func explainDecision(w io.Writer, x *job.Explanation) {
 		fmt.Fprintf(w, ": %s", x.Decision.Why)
 	}
 	fmt.Fprintln(w)
+	if x.Decision.OneByOne != "" {
+		fmt.Fprintf(w, "    for approval by itself: %s\n", x.Decision.OneByOne)
+	}
 	for _, e := range x.Exclusions {
 		fmt.Fprintf(w, "    exclusion %s matches (%s: %s, until %s)\n", e.ID, e.Owner, e.Reason, stamp(e.Expires))
 	}

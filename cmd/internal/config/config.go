@@ -34,6 +34,8 @@ type Config struct {
 	// Exclusions holds the inline ones, then those of exclusions_file. Expires is the end of the stated day in Zone.
 	Exclusions []policies.Exclusion
 	BreakGlass []BreakGlass
+	// Holidays are the days off by the name of their list, each list sorted.
+	Holidays map[string][]scanners.Date
 	// LinksFile is the path of the link table, empty when there is none; Links are its entries, expired ones too.
 	LinksFile string
 	Links     []reconcile.Link

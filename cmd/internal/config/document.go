@@ -18,13 +18,16 @@ type document struct {
 	BreakGlass     []breakGlass `yaml:"break_glass" doc:"Emergency accounts: always reported, never acted on."`
 	Report         report       `yaml:"report" doc:"What is written for people besides the run folder."`
 	Links          string       `yaml:"links" doc:"The link table: a reviewed YAML file that says of single accounts whose they are. It overrides every key."`
-	Holidays       *unsupported `yaml:"holidays" doc:"Not supported yet."`
+	Holidays       daysOff      `yaml:"holidays" doc:"Named lists of days, as 2006-01-02, that business days leave out. Rules name a list; the one named default is for those that name none."`
 	Approvers      *unsupported `yaml:"approvers" doc:"Not supported yet."`
 	SigningKey     string       `yaml:"signing_key" doc:"Reference to the key that signs the checkpoints of the audit log, such as file:leaver.key; leaver key new makes one."`
 	Checkpoints    string       `yaml:"checkpoints" doc:"Folder that gets the checkpoint of the audit log after each accepted run, one file a run. Choose a place that this machine can add to and not change."`
 	Schedule       []planned    `yaml:"schedule" doc:"When runs are planned. leaver serve starts them; leaver run compares too, and reports planned runs that did not take place."`
 	Notify         *unsupported `yaml:"notify" doc:"Not supported yet."`
 }
+
+// daysOff are the days of each list by its name.
+type daysOff map[string][]string
 
 // generic is the part of a source entry that every kind has.
 type generic struct {
@@ -98,6 +101,10 @@ type exclusion struct {
 	Person   string `yaml:"person" doc:"Employee id of the owner."`
 	Group    string `yaml:"group" doc:"Name or id of a grant that the account holds."`
 	Pattern  string `yaml:"pattern" doc:"Glob over logins, such as svc-*."`
+	Regexp   string `yaml:"regexp" doc:"Regular expression for a whole login, without regard to case."`
+	// Applications and Broad are about how much an exclusion may match.
+	Applications []string `yaml:"applications" doc:"Names of sources that are excluded whole, without any other condition."`
+	Broad        bool     `yaml:"broad" doc:"Says that the exclusion is meant to match more than 100 accounts or 5% of a system."`
 }
 
 type breakGlass struct {
@@ -121,5 +128,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"holidays", "approvers", "notify", "price_list"}
+	return []string{"approvers", "notify", "price_list"}
 }

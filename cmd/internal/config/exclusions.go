@@ -26,17 +26,9 @@ func (f *file) exclusion(key string, e exclusion, c *Config) policies.Exclusion 
 	f.need(key+".id", e.ID)
 	f.need(key+".owner", e.Owner)
 	f.need(key+".reason", e.Reason)
-	if e.Source != "" {
-		f.oneOf(key+".source", e.Source, names(c.Sources))
-	}
-	if e.Source+e.Account+e.Person+e.Group+e.Pattern == "" {
-		f.fail(key, "set at least one of source, account, person, group, pattern", "matches nothing")
-	}
-	if _, err := path.Match(e.Pattern, ""); err != nil {
-		f.fail(key+".pattern", "* matches any text, ? one character", "%q is not a pattern", e.Pattern)
-	}
-	out := policies.Exclusion{ID: e.ID, Owner: e.Owner, Reason: e.Reason, Approver: e.Approver, Source: e.Source,
-		Account: e.Account, Person: e.Person, Group: e.Group, Pattern: e.Pattern, Place: f.where(key)}
+	out := policies.Exclusion{ID: e.ID, Owner: e.Owner, Reason: e.Reason, Approver: e.Approver, Applications: e.Applications,
+		Source: e.Source, Account: e.Account, Person: e.Person, Group: e.Group, Pattern: e.Pattern, Broad: e.Broad, Place: f.where(key)}
+	f.scope(key, e, c, &out)
 	out.Expires = f.endOfDay(key+".expires", e.Expires, c.Zone)
 	if e.Created == "" {
 		return out
@@ -51,6 +43,33 @@ func (f *file) exclusion(key string, e exclusion, c *Config) policies.Exclusion 
 		f.fail(key+".expires", "", "lies before created")
 	}
 	return out
+}
+
+// scope checks what an exclusion matches.
+func (f *file) scope(key string, e exclusion, c *Config, out *policies.Exclusion) {
+	if e.Source != "" {
+		f.oneOf(key+".source", e.Source, names(c.Sources))
+	}
+	for i, name := range e.Applications {
+		f.oneOf(fmt.Sprintf("%s.applications[%d]", key, i), name, names(c.Sources))
+	}
+	partly := e.Source+e.Account+e.Person+e.Group+e.Pattern+e.Regexp != ""
+	switch {
+	case !partly && len(e.Applications) == 0:
+		f.fail(key, "set at least one of applications, source, account, person, group, pattern, regexp", "matches nothing")
+	case partly && len(e.Applications) > 0:
+		f.fail(key+".applications", "for a part of one system use source in place of applications", "names whole applications and parts of them")
+	}
+	if _, err := path.Match(e.Pattern, ""); err != nil {
+		f.fail(key+".pattern", "* matches any text, ? one character", "%q is not a pattern", e.Pattern)
+	}
+	if e.Regexp == "" {
+		return
+	}
+	var err error
+	if out.Regexp, err = policies.CompileRegexp(e.Regexp); err != nil {
+		f.fail(key+".regexp", "it is compared with the whole login, without regard to case", "%q is not a regular expression: %v", e.Regexp, err)
+	}
 }
 
 // exclusionsFile reads a file that holds nothing but a list of exclusions.

@@ -60,6 +60,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	c.Thresholds = f.thresholds(doc.Thresholds)
 	c.Gates = f.gates(doc.Gates, c.Zone, slices.Concat(names(c.People), names(c.Sources)))
 	c.Policies = f.policies(c, doc.Policies)
+	c.Holidays = f.holidays(doc.Holidays)
 	c.Exclusions = f.exclusions("exclusions", doc.Exclusions, c)
 	if doc.ExclusionsFile != "" {
 		c.Exclusions = append(c.Exclusions, f.exclusionsFile(doc.ExclusionsFile, c)...)
@@ -146,10 +147,7 @@ func (f *file) policies(c *Config, value string) []string {
 	var found []string
 	switch {
 	case err == nil && info.IsDir():
-		for _, ending := range []string{"*.yaml", "*.yml"} {
-			some, _ := filepath.Glob(filepath.Join(escapeGlob(path), ending))
-			found = append(found, some...)
-		}
+		found = f.policyFiles(path)
 	case err == nil:
 		return []string{path}
 	case value == "":
@@ -164,11 +162,45 @@ func (f *file) policies(c *Config, value string) []string {
 		f.fail("policies", "the path is relative to the folder of "+f.path, "no rule file at %q", path)
 	}
 	slices.Sort(found)
+	return slices.DeleteFunc(found, isCases)
+}
+
+// policyFiles finds the rule files of a folder and of those in it. Names that begin with a dot are left out, as tools make
+// them. A link to a folder is refused: it would not be followed, and its rules would be missing without a word.
+func (f *file) policyFiles(dir string) []string {
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && strings.HasPrefix(entry.Name(), "."):
+			if entry.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case entry.Type()&os.ModeSymlink != 0:
+			if info, err := os.Stat(path); err != nil || info.IsDir() {
+				f.fail("policies", "put the rules themselves there, or name their folder", "%q is a link that leads to no file", path)
+				return nil
+			}
+		case entry.IsDir():
+			return nil
+		}
+		if ending := strings.ToLower(filepath.Ext(path)); ending == ".yaml" || ending == ".yml" {
+			found = append(found, path)
+		}
+		return nil
+	})
+	if err != nil {
+		f.fail("policies", "", "%v", err)
+	}
 	return found
 }
 
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+// isCases reports whether a file holds the cases of "leaver policy test", which stand beside the rules.
+func isCases(path string) bool {
+	name := strings.ToLower(filepath.Base(path))
+	return strings.HasSuffix(name, ".test.yaml") || strings.HasSuffix(name, ".test.yml")
 }
 
 func optional(s string) *string {

@@ -2,19 +2,14 @@ package config
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/leaver-audit/leaver/policies"
-	"github.com/leaver-audit/leaver/reconcile"
 )
 
 // rule is one document of a policy file as written.
@@ -24,29 +19,59 @@ type rule struct {
 	Name        string      `yaml:"name" doc:"Unique name of the rule."`
 	Description string      `yaml:"description" doc:"One sentence for the Rules sheet."`
 	Active      *bool       `yaml:"active" doc:"Whether the rule decides (default true)."`
+	Effective   effective   `yaml:"effective" doc:"The days on which the rule decides; all when empty."`
 	Trigger     trigger     `yaml:"trigger" doc:"Which accounts the rule selects; every clause has to hold."`
 	Grace       grace       `yaml:"grace" doc:"How long a selected account may wait."`
 	Exclude     []exclusion `yaml:"exclude" doc:"Exclusions that hold for this rule only."`
 	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete."`
+	Allocation  allocation  `yaml:"allocation" doc:"Process allocation size: how fast the action may be carried out."`
+	Schedule    *cron       `yaml:"schedule" doc:"When decisions may become due; at any time without it. Findings are made on every run."`
 	Controls    []string    `yaml:"controls" doc:"Framework ids that the rule serves."`
 }
 
+type effective struct {
+	From  string `yaml:"from" doc:"First day on which the rule decides, as 2006-01-02."`
+	Until string `yaml:"until" doc:"Last day on which the rule decides, as 2006-01-02."`
+}
+
 type trigger struct {
-	Status  []string `yaml:"status" doc:"States of the owner: ended, vanished, suspended, on_leave, prehire, employed."`
-	EndDate *endDate `yaml:"end_date" doc:"Holds when the stated end of employment plus the offset has passed."`
-	Kinds   []string `yaml:"kinds" doc:"Finding kinds."`
-	Flags   []string `yaml:"flags" doc:"Flags that all have to be set."`
-	Sources []string `yaml:"sources" doc:"Systems that the rule is for; all when empty."`
+	Status       []string  `yaml:"status" doc:"States of the owner: ended, vanished, suspended, on_leave, prehire, employed."`
+	EndDate      *endDate  `yaml:"end_date" doc:"Holds when the stated end of employment plus the offset has passed."`
+	Kinds        []string  `yaml:"kinds" doc:"Finding kinds. With rule_match also accounts without a finding."`
+	Flags        []string  `yaml:"flags" doc:"Flags that all have to be set."`
+	FailedLogins int64     `yaml:"failed_logins" doc:"Least number of failed sign-ins that the source counts."`
+	Sources      []string  `yaml:"sources" doc:"Systems that the rule is for; all when empty."`
+	Hook         *hookText `yaml:"hook" doc:"An expression in CEL over account, person, source, verdict and now, asked when all else holds."`
 }
 
 type endDate struct {
-	Offset time.Duration `yaml:"offset" doc:"How long after the end, such as 0 or 3d."`
+	Offset    offset `yaml:"offset" doc:"How long after the end, such as 0 or 3d; -3d selects three days before it."`
+	BeforeEnd bool   `yaml:"before_end" doc:"Lets decisions of a negative offset become due before the end, approved one by one (default false: notice only)."`
 }
 
 type grace struct {
-	Days    int            `yaml:"days" doc:"Whole calendar days."`
-	From    string         `yaml:"from" doc:"end_date (default) or first_seen."`
-	Sources map[string]int `yaml:"sources" doc:"Other numbers of days for some systems."`
+	Days      int            `yaml:"days" doc:"Whole days."`
+	Unit      string         `yaml:"unit" doc:"calendar (default) or business: Monday to Friday without holidays, in the person's zone."`
+	Holidays  string         `yaml:"holidays" doc:"The list of holidays in leaver.yaml that business days leave out (default: the list named default, if there is one)."`
+	From      string         `yaml:"from" doc:"end_date (default) or first_seen."`
+	PerSystem map[string]int `yaml:"per_system" doc:"Other numbers of days for some systems."`
+}
+
+type allocation struct {
+	Tasks     int             `yaml:"tasks" doc:"How many tasks of the rule may run at the same time (1 to 64)."`
+	PerMinute int             `yaml:"per_minute" doc:"How many may be started per minute (1 to 6000)."`
+	PerSystem map[string]pace `yaml:"per_system" doc:"Other numbers for some systems."`
+}
+
+type pace struct {
+	Tasks     int `yaml:"tasks" doc:"How many tasks may run at the same time."`
+	PerMinute int `yaml:"per_minute" doc:"How many may be started per minute."`
+}
+
+type cron struct {
+	Cron   string `yaml:"cron" doc:"A cron expression: minute, hour, day of the month, month, day of the week."`
+	Zone   string `yaml:"zone" doc:"IANA zone that it is meant in (default UTC)."`
+	Active *bool  `yaml:"active" doc:"While false, nothing of the rule becomes due (default true)."`
 }
 
 // Rules reads every policy file of the configuration, sorted by rule name.
@@ -66,13 +91,16 @@ func (c *Config) Rules() ([]policies.Rule, error) {
 			f := &file{path: path, at: map[string]position{}}
 			var doc rule
 			f.strict(root, reflect.ValueOf(&doc).Elem(), "")
-			r := f.rule(&doc, c)
+			r := f.rule(&doc, c, text)
 			r.Place = fmt.Sprintf("%s:%d", path, root.Line)
 			mistakes = append(mistakes, f.mistakes...)
 			all = append(all, r)
 		}
 	}
 	if err := join(mistakes); err != nil {
+		return nil, err
+	}
+	if err := c.uniqueInRules(all); err != nil {
 		return nil, err
 	}
 	return all, policies.SortRules(all)
@@ -103,73 +131,4 @@ func parseAll(path string, text []byte) ([]*yaml.Node, error) {
 		}
 		roots = append(roots, document.Content[0])
 	}
-}
-
-func (f *file) rule(doc *rule, c *Config) policies.Rule {
-	if doc.APIVersion != "" {
-		f.oneOf("apiVersion", doc.APIVersion, []string{"leaver/v1"})
-	}
-	if doc.Kind != "" {
-		f.oneOf("kind", doc.Kind, []string{"Policy"})
-	}
-	r := policies.Rule{
-		Name: doc.Name, Description: doc.Description, Active: or(doc.Active, true), Action: doc.Action,
-		Grace:    policies.Grace{Days: doc.Grace.Days, From: doc.Grace.From, Sources: doc.Grace.Sources},
-		Exclude:  f.exclusions("exclude", doc.Exclude, c),
-		Controls: doc.Controls,
-	}
-	if r.Grace.From == "" {
-		r.Grace.From = policies.FromEndDate
-	}
-	r.Trigger = f.trigger(doc.Trigger, c)
-	for source := range doc.Grace.Sources {
-		f.oneOf("grace.sources."+source, source, names(c.Sources))
-	}
-	if err := r.Check(); err != nil && len(f.mistakes) == 0 {
-		problem, hint, _ := strings.Cut(err.Error(), "\nhint: ")
-		f.fail("name", hint, "%s", problem)
-	}
-	r.Digest = ruleDigest(doc)
-	return r
-}
-
-func (f *file) trigger(t trigger, c *Config) policies.Trigger {
-	out := policies.Trigger{Sources: t.Sources}
-	for _, state := range t.Status {
-		out.Status = append(out.Status, reconcile.PersonState(state))
-	}
-	for i, kind := range t.Kinds {
-		f.oneOf(fmt.Sprintf("trigger.kinds[%d]", i), kind, kindNames())
-		out.Kinds = append(out.Kinds, reconcile.Kind(kind))
-	}
-	for i, source := range t.Sources {
-		f.oneOf(fmt.Sprintf("trigger.sources[%d]", i), source, names(c.Sources))
-	}
-	flags, err := reconcile.ParseFlags(t.Flags)
-	if err != nil {
-		f.fail("trigger.flags", "known flags: "+strings.Join(reconcile.Flags(1<<32-1).List(), ", "), "%v", err)
-	}
-	out.Flags = flags
-	if t.EndDate != nil {
-		out.EndDate = &policies.EndDate{Offset: t.EndDate.Offset}
-	}
-	return out
-}
-
-func kindNames() []string {
-	var all []string
-	for _, k := range reconcile.Kinds() {
-		all = append(all, string(k))
-	}
-	return all
-}
-
-// ruleDigest is the SHA-256 of the rule with its comments and layout left out.
-func ruleDigest(doc *rule) string {
-	canonical, err := yaml.Dump(doc)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:])
 }

@@ -13,7 +13,7 @@ import (
 
 // standing says how links and exclusions stand tonight, for the audit log: whoever edits their files, the log tells when a
 // run first went by it.
-func (t *attempt) standing(rows []*reports.Row) []runstore.Standing {
+func (t *attempt) standing(f *found) []runstore.Standing {
 	var list []runstore.Standing
 	for _, l := range t.Config.Links {
 		state := "accepted"
@@ -26,7 +26,7 @@ func (t *attempt) standing(rows []*reports.Row) []runstore.Standing {
 			l.At.UTC().Format("2006-01-02")), State: state, Facts: facts})
 	}
 	known := map[string]bool{}
-	for _, use := range exclusionUse(t.Config.Exclusions, t.Rules, rows, t.asOf) {
+	for _, use := range exclusionUse(t.Config.Exclusions, t.Rules, f, t.asOf) {
 		if known[use.ID] {
 			continue // two rules may have exclusions of one name, and what they hid is counted together
 		}
@@ -35,12 +35,14 @@ func (t *attempt) standing(rows []*reports.Row) []runstore.Standing {
 		switch {
 		case use.Expired:
 			state = "expired"
+		case use.TooBroad != "":
+			state = "too broad"
 		case use.Hides > 0:
 			state = "used"
 		}
 		list = append(list, runstore.Standing{What: "exclusion", ID: use.ID, State: state, Facts: policies.Exclusion{ID: use.ID, Owner: use.Owner,
 			Reason: use.Reason, Expires: use.Expires, Approver: use.Approver, Source: use.Source, Account: use.Account, Person: use.Person,
-			Group: use.Group, Pattern: use.Pattern}})
+			Group: use.Group, Pattern: use.Pattern, Regexp: use.Regexp, Applications: use.Applications, Broad: use.Broad}})
 	}
 	return list
 }

@@ -125,25 +125,6 @@ func policyDigest(rules []policies.Rule) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// exclusionUse counts what each exclusion hid, those of rules after the global ones.
-func exclusionUse(global []policies.Exclusion, rules []policies.Rule, rows []*reports.Row, now time.Time) []reports.ExclusionUse {
-	hides := map[string]int64{}
-	for _, row := range rows {
-		if row.Decision.Kind == policies.Excluded {
-			hides[row.Decision.By]++
-		}
-	}
-	all := slices.Clone(global)
-	for _, rule := range rules {
-		all = append(all, rule.Exclude...)
-	}
-	var use []reports.ExclusionUse
-	for _, x := range all {
-		use = append(use, reports.ExclusionUse{Exclusion: x, Hides: hides[x.ID], Expired: x.Expired(now)})
-	}
-	return use
-}
-
 // keepUse lists the decisions to keep beside the exclusions, those too that ended tonight.
 func keepUse(l *ledger, rows []*reports.Row, now time.Time) []reports.ExclusionUse {
 	holds := map[string]bool{}

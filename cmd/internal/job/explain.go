@@ -131,13 +131,16 @@ func (s *Sealed) Explain(ctx context.Context, name string) ([]Explanation, error
 	suggester := reconcile.NewSuggester(s.engine)
 	for _, a := range accounts {
 		x := Explanation{Explanation: s.engine.Explain(a)}
+		if why, selected := s.rules.RuleMatch(&x.Verdict); selected {
+			s.engine.RuleMatch(&x.Verdict, why)
+		}
 		suggester.Suggest(&x.Verdict)
 		x.Decision, err = s.decision(&x.Verdict)
 		if err != nil {
 			return nil, err
 		}
 		for _, rule := range s.Inputs.Rules {
-			x.Rules = append(x.Rules, RuleOutcome{rule, rule.Active && x.Verdict.Kind != reconcile.KindNone &&
+			x.Rules = append(x.Rules, RuleOutcome{rule, rule.InForce(s.Inputs.AsOf) && x.Verdict.Kind != reconcile.KindNone &&
 				rule.Trigger.Selects(&x.Verdict, s.Inputs.AsOf), rule.Trigger.Clauses(&x.Verdict, s.Inputs.AsOf)})
 		}
 		for _, e := range s.Inputs.Exclusions {

@@ -45,7 +45,7 @@ func (in *Inputs) settings() (reconcile.Settings, error) {
 
 // rules turns sealed inputs into what decides.
 func (in *Inputs) rules(zone *time.Location) policies.Set {
-	return policies.Set{Rules: in.Rules, Exclusions: in.Exclusions, Now: in.AsOf, Zone: zone, Hold: in.Thresholds.Hold}
+	return policies.Set{Rules: in.Rules, Exclusions: in.Exclusions, Now: in.AsOf, Zone: zone, Hold: in.Thresholds.Hold, Planned: planned}
 }
 
 // inputs collects the parameters of this run.

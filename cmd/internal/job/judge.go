@@ -3,11 +3,14 @@ package job
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/cmd/internal/schedule"
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
@@ -23,6 +26,15 @@ type found struct {
 	past     map[string]policies.Past
 	findings []runstore.Finding
 	upcoming upcoming
+	// reach tells how many accounts every exclusion matches.
+	reach *policies.Reach
+	// failures counts, by source, the accounts to which a rule could not be applied, and keeps the first reason.
+	failures map[string]*ruleFailures
+}
+
+type ruleFailures struct {
+	accounts int64
+	first    string
 }
 
 // judge shows every account to the engine, decides on the findings and writes all verdicts to the run folder. Only
@@ -36,7 +48,8 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	f := found{past: map[string]policies.Past{}, upcoming: upcomingEnds(t.roster)}
+	f := found{past: map[string]policies.Past{}, upcoming: upcomingEnds(t.roster), failures: map[string]*ruleFailures{},
+		reach: policies.NewReach(t.Config.Exclusions, t.Rules, t.asOf)}
 	if f.ledger, err = t.openLedger(ctx); err != nil {
 		return nil, err
 	}
@@ -102,16 +115,38 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 	}
 }
 
+// planned is the first time at or after t that a rule's schedule plans.
+func planned(s policies.Schedule, t time.Time) (time.Time, error) {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return t, err
+	}
+	parsed, err := schedule.Parse(s.Cron, zone)
+	if err != nil {
+		return t, err
+	}
+	next := parsed.Next(t.Add(-time.Nanosecond))
+	if next.IsZero() {
+		return t, fmt.Errorf("%q plans nothing", s.Cron)
+	}
+	return next, nil
+}
+
 func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconcile.Suggester, verdicts *runstore.VerdictWriter, f *found) error {
+	rules := policies.Set{Rules: t.Rules, Now: t.asOf}
 	for a, err := range t.accounts(ctx, s) {
 		if err != nil {
 			return err
 		}
 		v := t.engine.Judge(a)
+		if why, selected := rules.RuleMatch(&v); selected {
+			t.engine.RuleMatch(&v, why)
+		}
 		suggester.Suggest(&v)
 		count(s, &v)
 		f.upcoming.count(&v)
 		f.ledger.see(&v)
+		f.reach.Count(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
 			f.rows = append(f.rows, &reports.Row{Verdict: v})
 			continue
@@ -132,6 +167,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 	}
 	in := t.inputs()
 	rules := in.rules(t.Config.Zone)
+	rules.TooBroad = f.reach.TooBroad()
 	for i := range f.rows {
 		row := f.rows[i]
 		known := past.of(&row.Verdict)
@@ -141,6 +177,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 		var clocks []policies.Clock
 		row.Decision, clocks = rules.Decide(&row.Verdict, known)
 		t.result.Decisions[string(row.Decision.Kind)]++
+		f.failed(row)
 		if row.Kind != reconcile.KindNone {
 			t.result.Findings[string(row.Kind)]++
 			f.findings = append(f.findings, finding(row))
@@ -152,6 +189,19 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 		}
 	}
 	return f.ledger.advance(rules, past.complete, t.run.Folder)
+}
+
+// failed takes note when a rule could not be applied to an account.
+func (f *found) failed(row *reports.Row) {
+	if row.Decision.Failed == "" {
+		return
+	}
+	one := f.failures[row.Account.System]
+	if one == nil {
+		one = &ruleFailures{first: row.Decision.Failed}
+		f.failures[row.Account.System] = one
+	}
+	one.accounts++
 }
 
 // compareRows is the order of reports: what is worst and oldest comes first.

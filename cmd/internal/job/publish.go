@@ -35,7 +35,9 @@ const (
 // publish writes everything that people read, seals the folder and moves the state.
 func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
-	report.Exclusions = slices.Concat(exclusionUse(t.Config.Exclusions, t.Rules, f.rows, t.asOf), keepUse(f.ledger, f.rows, t.asOf), t.breakGlassUse())
+	report.Exclusions = slices.Concat(exclusionUse(t.Config.Exclusions, t.Rules, f, t.asOf), keepUse(f.ledger, f.rows, t.asOf), t.breakGlassUse())
+	tellFailures(report.Sources, f.failures)
+	tellTooBroad(report.Sources, f.reach.TooBroad())
 	report.Rows = rowsOf(f.rows)
 	report.Upcoming = f.upcoming.list()
 	if err := t.tellChanges(ctx, &report); err != nil {
@@ -74,7 +76,7 @@ func (t *attempt) settleState(ctx context.Context, f *found, report reports.Repo
 		err = t.run.KeepOnly(ctx, outcome)
 	default:
 		err = t.run.Accept(ctx, runstore.Commit{Outcome: outcome, People: t.roster.Remember(t.asOf, t.sameFiles()), Findings: f.findings,
-			Clocks: f.ledger.clocks, Events: f.ledger.events, KeepsOver: f.ledger.over, Standing: t.standing(f.rows)})
+			Clocks: f.ledger.clocks, Events: f.ledger.events, KeepsOver: f.ledger.over, Standing: t.standing(f)})
 	}
 	if err != nil {
 		return err
@@ -268,7 +270,8 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger
 func (t *attempt) reactivated(ctx context.Context, rows []*reports.Row) (map[runstore.AccountKey]time.Time, error) {
 	keys := map[runstore.AccountKey]struct{}{}
 	for _, row := range rows {
-		if row.Kind.Family() == reconcile.Dormant.Family() && t.Config.Thresholds.Hold > 0 && scanners.Is(row.Account.Enabled, true) {
+		idle := row.Kind.Family() == reconcile.Dormant.Family() || row.Kind == reconcile.RuleMatch
+		if idle && t.Config.Thresholds.Hold > 0 && scanners.Is(row.Account.Enabled, true) {
 			keys[runstore.AccountKey{Source: row.Account.System, Account: row.Account.ID}] = struct{}{}
 		}
 	}
