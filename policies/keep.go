@@ -45,6 +45,9 @@ func FactsDigest(v *reconcile.Verdict) string {
 	}
 	if v.Person != nil {
 		facts.State = string(v.Person.State)
+		if v.Person.Former != "" {
+			facts.Owner = v.Person.System + "/" + v.Person.Former // HR may change the zeros of an id, not whom was decided about
+		}
 	}
 	text, err := json.Marshal(facts)
 	if err != nil {

@@ -33,6 +33,7 @@ func TestKept(t *testing.T) {
 		{"used after the end", []func(*reconcile.Verdict){kind(reconcile.UsedAfterEnd)}, 0, "the facts have changed"},
 		{"privileged", []func(*reconcile.Verdict){flagged(reconcile.Privileged)}, 0, "the facts have changed"},
 		{"another owner", []func(*reconcile.Verdict){func(v *reconcile.Verdict) { v.Person.ID = "7" }}, 0, "the facts have changed"},
+		{"the zeros of the owner's id changed", []func(*reconcile.Verdict){func(v *reconcile.Verdict) { v.Person.Former, v.Person.ID = v.Person.ID, "0"+v.Person.ID }}, 0, ""},
 		{"another end", []func(*reconcile.Verdict){endsOn(1)}, 0, "the facts have changed"},
 		{"enabled for sure", []func(*reconcile.Verdict){func(v *reconcile.Verdict) { v.Account.Enabled = scanners.Known(true) }}, 0, "the facts have changed"},
 		{"another finding", []func(*reconcile.Verdict){kind(reconcile.Dormant)}, 0, "its finding does not hold any more"},

@@ -31,6 +31,10 @@ type PastPerson struct {
 	FormerMails []string
 	// Contradicted is true when the last snapshot had rows of different people under the id.
 	Contradicted bool `json:",omitempty"`
+	// Former is the id with other leading zeros that an earlier snapshot showed; empty when HR never changed them. Renumbered
+	// is true when that happened tonight: who keeps the history by id has to look for the person under Former.
+	Former     string `json:",omitempty"`
+	Renumbered bool   `json:"-"`
 	// Recycled is true when the id once stood for somebody of an altogether different name.
 	Recycled bool
 }

@@ -30,6 +30,8 @@ type Person struct {
 	System   string
 	ID       string
 	OtherIDs []string
+	// Former is the id with other leading zeros that an earlier snapshot showed; empty when HR never changed them.
+	Former string
 	// Also names the people of other sources who are the same human, each as "source/id", in order.
 	Also        []string
 	DisplayName string
@@ -75,8 +77,12 @@ type Person struct {
 // them, not an employee.
 func (p *Person) Gone() bool { return p.State == Ended || p.State == Vanished }
 
-// MeantBy reports whether name, an id without regard to case or "source/id", means p or somebody who is the same human.
+// MeantBy reports whether name, an id without regard to case or "source/id", means p or somebody who is the same human. The
+// id counts with the leading zeros that it had before, too.
 func (p *Person) MeantBy(name string) bool {
+	if p.Former != "" && (strings.EqualFold(name, p.Former) || name == p.System+"/"+p.Former) {
+		return true
+	}
 	return strings.EqualFold(name, p.ID) || name == p.Ref() || slices.ContainsFunc(p.Also, func(ref string) bool {
 		_, id, _ := strings.Cut(ref, "/")
 		return name == ref || strings.EqualFold(name, id)

@@ -34,6 +34,7 @@ func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
 		},
 		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, EndShown: p.EndShown, FormerMails: known.formerMails,
 		Recycled: known.recycled, Contradicted: known.contradicted,
+		Former: p.Former, Renumbered: known.renumbered,
 	}
 	if past.FirstSeen.IsZero() {
 		past.FirstSeen = asOf

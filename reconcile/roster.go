@@ -39,6 +39,7 @@ type memory struct {
 	formerMails   []string
 	recycled      bool
 	contradicted  bool
+	renumbered    bool // tonight
 }
 
 // Population counts the people of a roster.
@@ -170,6 +171,7 @@ func (b *RosterBuilder) Build() *Roster {
 		ids: map[string]*sourceIDs{}, mails: newIndex(), others: newIndex(),
 		former: map[string][]int32{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
 	}
+	r.issues = b.renumber()
 	b.sort()
 	r.people = make([]Person, len(b.people))
 	r.past = make([]memory, len(b.people))
@@ -261,7 +263,10 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		r.past[i].firstSeen, r.past[i].inferredSince = g.past.FirstSeen, g.past.InferredSince
 		r.past[i].recycled = g.past.Recycled || otherHuman(g.past.Person, head)
 		r.past[i].contradicted = r.past[i].contradicted || p.Remembered && g.past.Contradicted
-		p.LastSeen, p.Misses = g.past.LastSeen, g.past.Misses
+		p.LastSeen, p.Misses, p.Former = g.past.LastSeen, g.past.Misses, g.past.Former
+		if Fold(g.past.Person.ID) != Fold(p.ID) {
+			p.Former, r.past[i].renumbered = g.past.Person.ID, true
+		}
 		if !g.past.InferredSince.IsZero() {
 			inferred = g.past.InferredSince
 		}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
@@ -17,10 +19,12 @@ type stand struct {
 	folder *runstore.Folder
 	// complete says of each source that was read whether it was complete. A source that is not there was not read.
 	complete map[string]bool
+	// renumbered says of people whose ids had other leading zeros in the run who they are now, each as "source/id".
+	renumbered map[string]string
 }
 
 func standOf(folder *runstore.Folder, sources []reports.Source) stand {
-	s := stand{folder, map[string]bool{}}
+	s := stand{folder: folder, complete: map[string]bool{}}
 	for _, source := range sources {
 		if !source.People {
 			s.complete[source.Name] = source.Coverage.Verdict.Complete()
@@ -39,10 +43,10 @@ type pair struct {
 // known answers for findings of the later run alone which of them an even earlier run had made, and what became of them.
 type known func(ids map[string]struct{}) (map[string]string, error)
 
-// compare tells what became of every finding between two runs, persisting ones included, in the order of reports. It
-// reads the verdicts of the earlier run twice; memory grows with the accounts that have a finding in one of the runs.
+// compare tells what became of every finding between two runs, persisting ones included, in the order of reports.
+// Memory grows with the accounts that have a finding in one of the runs.
 func compare(ctx context.Context, before, after stand, earlier known) ([]reports.Change, error) {
-	pairs, err := pairUp(ctx, before.folder, after.folder)
+	pairs, err := pairUp(ctx, before, after)
 	if err != nil {
 		return nil, err
 	}
@@ -67,34 +71,62 @@ func compare(ctx context.Context, before, after stand, earlier known) ([]reports
 	return list, nil
 }
 
-// pairUp joins the verdicts of two runs on every account that has a finding in one of them.
-func pairUp(ctx context.Context, before, after *runstore.Folder) (map[runstore.AccountKey]*pair, error) {
+// pairUp joins the verdicts of two runs on every account that has a finding in one of them. The other run is asked only
+// about the accounts whose verdict in it was no finding.
+func pairUp(ctx context.Context, before, after stand) (map[runstore.AccountKey]*pair, error) {
 	pairs := map[runstore.AccountKey]*pair{}
-	alone := false
-	err := eachVerdict(ctx, before, func(v *runstore.Verdict) {
-		if v.Kind != reconcile.KindNone {
-			pairs[keyOf(v)] = &pair{before: v}
+	set := func(v *runstore.Verdict, side func(*pair) **runstore.Verdict) {
+		p := pairs[keyOf(v)]
+		if p == nil {
+			p = &pair{}
+			pairs[keyOf(v)] = p
 		}
-	})
-	if err != nil {
-		return nil, err
+		*side(p) = v
 	}
-	err = eachVerdict(ctx, after, func(v *runstore.Verdict) {
-		switch p := pairs[keyOf(v)]; {
-		case p != nil:
-			p.after = v
-		case v.Kind != reconcile.KindNone:
-			pairs[keyOf(v)], alone = &pair{after: v}, true
-		}
-	})
-	if err != nil || !alone {
-		return pairs, err
+	sides := []struct {
+		stand
+		side func(*pair) **runstore.Verdict
+	}{
+		{before, func(p *pair) **runstore.Verdict { return &p.before }},
+		{after, func(p *pair) **runstore.Verdict { return &p.after }},
 	}
-	return pairs, eachVerdict(ctx, before, func(v *runstore.Verdict) {
-		if p := pairs[keyOf(v)]; p != nil {
-			p.before = v
+	for _, s := range sides {
+		if err := s.each(ctx, s.folder.Findings(), func(v *runstore.Verdict) { set(v, s.side) }); err != nil {
+			return nil, err
 		}
-	})
+	}
+	for _, s := range sides {
+		missing := map[runstore.AccountKey]struct{}{}
+		for key, p := range pairs {
+			if *s.side(p) == nil {
+				missing[key] = struct{}{}
+			}
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		if err := s.each(ctx, s.folder.Find(missing), func(v *runstore.Verdict) { set(v, s.side) }); err != nil {
+			return nil, err
+		}
+	}
+	return pairs, nil
+}
+
+// each shows verdicts of the run, their people by the ids that they have now.
+func (s stand) each(ctx context.Context, verdicts iter.Seq2[*runstore.Verdict, error], look func(*runstore.Verdict)) error {
+	for v, err := range verdicts {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if ref, renumbered := s.renumbered[ownerOf(v)]; renumbered {
+			_, v.Person, _ = strings.Cut(ref, "/")
+		}
+		look(v)
+	}
+	return nil
 }
 
 // markUnread finds the accounts that are missing in a run because their record was rejected.
@@ -128,19 +160,6 @@ func (s stand) eachRejected(look func(runstore.AccountKey)) error {
 
 func keyOf(v *runstore.Verdict) runstore.AccountKey {
 	return runstore.AccountKey{Source: v.Source, Account: v.Account}
-}
-
-func eachVerdict(ctx context.Context, folder *runstore.Folder, look func(*runstore.Verdict)) error {
-	for v, err := range folder.Verdicts() {
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		look(v)
-	}
-	return nil
 }
 
 // ids are the finding ids of both runs, "" where a run made none.
@@ -311,7 +330,9 @@ func (t *attempt) tellChanges(ctx context.Context, report *reports.Report) error
 		report.NotCompared = "the folder of run " + last.ID + " is gone"
 		return nil
 	}
-	list, err := compare(ctx, standOf(folder, last.Sources), standOf(t.run.Folder, report.Sources),
+	before := standOf(folder, last.Sources)
+	before.renumbered = formerRefs(t.roster)
+	list, err := compare(ctx, before, standOf(t.run.Folder, report.Sources),
 		func(ids map[string]struct{}) (map[string]string, error) { return closedBefore(ctx, t.Store, ids) })
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
@@ -61,8 +62,12 @@ func Diff(ctx context.Context, store *runstore.Store, from, to *runstore.Info) (
 			return nil, err
 		}
 	}
+	people, err := rosterOf(folders[1])
+	if err != nil {
+		return nil, err
+	}
 	before, after := standOf(folders[0], from.Sources), standOf(folders[1], to.Sources)
-	var err error
+	before.renumbered = formerRefs(people)
 	d.Changes, err = compare(ctx, before, after, func(map[string]struct{}) (map[string]string, error) {
 		return reopenedBetween(ctx, store, from, to)
 	})
@@ -75,10 +80,10 @@ func Diff(ctx context.Context, store *runstore.Store, from, to *runstore.Info) (
 	for _, c := range d.Changes {
 		d.Counts[c.Change]++
 	}
-	if d.Links, err = linkDrift(ctx, folders[0], folders[1], parts(from, to)); err != nil {
+	if d.Links, err = linkDrift(ctx, before, after, parts(from, to)); err != nil {
 		return nil, err
 	}
-	d.People, err = peopleDrift(folders[0], folders[1])
+	d.People, err = peopleDrift(folders[0], people)
 	return d, err
 }
 
@@ -140,7 +145,7 @@ func parts(from, to *runstore.Info) uint64 {
 }
 
 // linkDrift reads the links of both runs once per part, and holds those of one part as numbers.
-func linkDrift(ctx context.Context, before, after *runstore.Folder, parts uint64) (LinkDrift, error) {
+func linkDrift(ctx context.Context, before, after stand, parts uint64) (LinkDrift, error) {
 	var d LinkDrift
 	for part := range parts {
 		owners := map[uint64]uint64{}
@@ -178,8 +183,8 @@ func (d *LinkDrift) add(was, is uint64) {
 }
 
 // eachLink shows every account of a run and its owner as numbers, the owner 0 for none.
-func eachLink(ctx context.Context, folder *runstore.Folder, look func(account, owner uint64)) error {
-	for link, err := range folder.Links() {
+func eachLink(ctx context.Context, s stand, look func(account, owner uint64)) error {
+	for link, err := range s.folder.Links() {
 		if err != nil {
 			return err
 		}
@@ -187,6 +192,9 @@ func eachLink(ctx context.Context, folder *runstore.Folder, look func(account, o
 			return context.Cause(ctx)
 		}
 		owner := uint64(0)
+		if ref, renumbered := s.renumbered[link.PersonSystem+"/"+link.Person]; renumbered {
+			_, link.Person, _ = strings.Cut(ref, "/")
+		}
 		if link.Person != "" {
 			owner = max(1, number(link.PersonSystem, reconcile.Fold(link.Person)))
 		}
@@ -202,38 +210,37 @@ func number(system, id string) uint64 {
 	return h.Sum64()
 }
 
-// peopleDrift builds the people of both runs, one after the other. Memory grows with people.
-func peopleDrift(before, after *runstore.Folder) (PeopleDrift, error) {
+// peopleDrift compares the people of the earlier run with those of the later one. Memory grows with people.
+func peopleDrift(before *runstore.Folder, now *reconcile.Roster) (PeopleDrift, error) {
 	var d PeopleDrift
-	gone, err := goneOf(before)
+	past, err := rosterOf(before)
 	if err != nil {
 		return d, err
 	}
-	now, err := goneOf(after)
-	if err != nil {
-		return d, err
-	}
-	for person, is := range now {
-		was, known := gone[person]
+	gone := map[string]bool{}
+	past.People(func(p *reconcile.Person) { gone[reconcile.Fold(p.Ref())] = p.Gone() })
+	now.People(func(p *reconcile.Person) {
+		was, known := gone[reconcile.Fold(p.Ref())]
+		if !known && p.Former != "" {
+			was, known = gone[reconcile.Fold(p.System+"/"+p.Former)]
+		}
 		switch {
 		case !known:
 			d.New++
-		case is && !was:
+		case p.Gone() && !was:
 			d.Ended++
-		case was && !is:
+		case was && !p.Gone():
 			d.CameBack++
 		}
-	}
+	})
 	return d, nil
 }
 
-// goneOf says of everyone that a run knew whether their employment was over.
-func goneOf(folder *runstore.Folder) (map[string]bool, error) {
+// rosterOf builds the people that a run knew.
+func rosterOf(folder *runstore.Folder) (*reconcile.Roster, error) {
 	sealed, err := unseal(folder)
 	if err != nil {
 		return nil, err
 	}
-	gone := map[string]bool{}
-	sealed.roster.People(func(p *reconcile.Person) { gone[reconcile.Fold(p.Ref())] = p.Gone() })
-	return gone, nil
+	return sealed.roster, nil
 }

@@ -37,6 +37,12 @@ func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
 		return nil, err
 	}
 	keeps = slices.DeleteFunc(keeps, func(k policies.Kept) bool { return t.result.Status == Kept && k.At.After(t.asOf) })
+	now := formerRefs(t.roster)
+	for i := range clocks {
+		if ref, renumbered := now[clocks[i].Person]; renumbered {
+			clocks[i].Person = ref
+		}
+	}
 	l := &ledger{before: clocks, keeps: keeps, sights: map[runstore.AccountKey]*reconcile.Verdict{}, decided: map[string][]policies.Clock{}}
 	for i := range clocks {
 		l.sights[runstore.AccountKey{Source: clocks[i].System, Account: clocks[i].Account}] = nil
@@ -45,6 +51,17 @@ func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
 		l.sights[runstore.AccountKey{Source: k.System, Account: k.Account}] = nil
 	}
 	return l, nil
+}
+
+// formerRefs says of the people whose ids had other leading zeros before who they are now, each as "source/id".
+func formerRefs(roster *reconcile.Roster) map[string]string {
+	now := map[string]string{}
+	roster.People(func(p *reconcile.Person) {
+		if p.Former != "" {
+			now[p.System+"/"+p.Former] = p.Ref()
+		}
+	})
+	return now
 }
 
 // see notes the verdict on an account that has a clock or may stay.

@@ -82,6 +82,9 @@ func (k *lives) compare(roster *reconcile.Roster) comparison {
 	var c comparison
 	roster.People(func(p *reconcile.Person) {
 		was, known := k.people[k.hash(p.System, p.ID)]
+		if !known && p.Former != "" {
+			was, known = k.people[k.hash(p.System, p.Former)]
+		}
 		if p.Remembered || !known {
 			return
 		}

@@ -292,7 +292,7 @@ func (p *past) of(v *reconcile.Verdict) policies.Past {
 	seen, known := p.seen[key]
 	id := v.ID()
 	return policies.Past{
-		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && seen.Person == v.Person.ID,
+		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && (seen.Person == v.Person.ID || seen.Person != "" && seen.Person == v.Person.Former),
 		FirstSeen: p.findings[id].FirstSeen, Clocks: p.clocks[id], Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System],
 	}
 }

@@ -66,6 +66,9 @@ func historyAsOf(ctx context.Context, db querier) (time.Time, error) {
 
 // writeHistory replaces the history by people. Only rows that differ are written.
 func writeHistory(ctx context.Context, tx *sql.Tx, asOf time.Time, people iter.Seq[reconcile.PastPerson]) error {
+	if err := renumber(ctx, tx, people); err != nil {
+		return err
+	}
 	write, err := tx.PrepareContext(ctx, `INSERT INTO people (source, id, last_seen, digest, past) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen, digest = excluded.digest, past = excluded.past
 		WHERE digest <> excluded.digest`)
@@ -86,6 +89,22 @@ func writeHistory(ctx context.Context, tx *sql.Tx, asOf time.Time, people iter.S
 	_, err = tx.ExecContext(ctx, `INSERT INTO history (one, as_of) VALUES (1, ?) ON CONFLICT DO UPDATE SET as_of = excluded.as_of`,
 		stamp(asOf))
 	return err
+}
+
+// renumber gives the rows of people whose ids have other leading zeros from now on their new key. A key that is somebody's
+// already stays his: then the count of people does not agree, and nothing is committed.
+func renumber(ctx context.Context, tx *sql.Tx, people iter.Seq[reconcile.PastPerson]) error {
+	for past := range people {
+		if !past.Renumbered {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE OR IGNORE people SET id = ? WHERE source = ? AND id = ?`,
+			reconcile.Fold(past.Person.ID), past.Person.System, reconcile.Fold(past.Former))
+		if err != nil {
+			return fmt.Errorf("person %q of %q: %w", past.Person.ID, past.Person.System, err)
+		}
+	}
+	return nil
 }
 
 func writePerson(ctx context.Context, write *sql.Stmt, asOf time.Time, past reconcile.PastPerson) error {

@@ -1,0 +1,79 @@
+package reconcile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// renumber recognises people whose ids HR writes with other leading zeros than before: what the last snapshot showed as 00123
+// and tonight's as 123 is one person, in a source whose ids tonight are all digits, when nobody else of the source, known now
+// or earlier, has an id that differs in leading zeros only. Without it everybody would be gone, and new. An id that was gone
+// before, or that stands for somebody of another name, may have been given out again: that stays two people.
+func (b *RosterBuilder) renumber() (issues []Issue) {
+	alike := b.alike()
+	if len(alike) == 0 {
+		return nil
+	}
+	latest := map[string]time.Time{}
+	for i := range b.people {
+		g := &b.people[i]
+		p := g.identity()
+		if g.past != nil && g.past.LastSeen.After(latest[p.System]) {
+			latest[p.System] = g.past.LastSeen
+		}
+		if pair := alike[personKey{p.System, stripZeros(Fold(p.ID))}]; pair != nil {
+			pair.all++
+			if len(g.rows) == 0 {
+				pair.past = int32(i)
+			}
+		}
+	}
+	counts := map[string]int{}
+	for key, pair := range alike {
+		if pair.all != 2 || pair.past < 0 {
+			continue
+		}
+		past := b.people[pair.past].past
+		if past.LastSeen.Before(latest[key.system]) || otherHuman(past.Person, b.people[pair.row].rows[0]) {
+			continue
+		}
+		b.people[pair.row].past, b.people[pair.past].past = b.people[pair.past].past, nil
+		counts[key.system]++
+	}
+	b.people = slices.DeleteFunc(b.people, func(g gathered) bool { return len(g.rows) == 0 && g.past == nil })
+	for _, system := range slices.Sorted(maps.Keys(counts)) {
+		issues = append(issues, Issue{Source: system, Text: fmt.Sprintf("the ids of %d people have other leading zeros than before; they count as the same people", counts[system])})
+	}
+	return issues
+}
+
+// twins are the people of one source whose ids differ in leading zeros only: how many there are, the one of tonight's
+// snapshot and the one whom only the history knows, -1 for none.
+type twins struct {
+	all       int
+	row, past int32
+}
+
+// alike returns, by id without leading zeros, the people of tonight who are new to the history. Sources whose ids are not
+// all digits, or whose zeros matter, are left out.
+func (b *RosterBuilder) alike() map[personKey]*twins {
+	other := map[string]bool{}
+	for i := range b.people {
+		if g := &b.people[i]; len(g.rows) > 0 && !digits(Fold(g.rows[0].ID)) {
+			other[g.rows[0].System] = true
+		}
+	}
+	alike := map[personKey]*twins{}
+	for i := range b.people {
+		g := &b.people[i]
+		if len(g.rows) == 0 || g.past != nil {
+			continue
+		}
+		if row := &g.rows[0]; !other[row.System] && !b.settings.KeepZeros[row.System] {
+			alike[personKey{row.System, stripZeros(Fold(row.ID))}] = &twins{row: int32(i), past: -1}
+		}
+	}
+	return alike
+}
