@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
@@ -79,10 +80,6 @@ type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func openFindings(ctx context.Context, db queryer) (map[string]Finding, error) {
-	return readFindings(ctx, db, `closed_at IS NULL`)
-}
-
 func readFindings(ctx context.Context, db queryer, condition string) (map[string]Finding, error) {
 	rows, err := db.QueryContext(ctx, `SELECT id, source, account, kind, severity, person, first_seen, last_seen FROM findings
 		WHERE `+condition)
@@ -110,7 +107,11 @@ func readFindings(ctx context.Context, db queryer, condition string) (map[string
 }
 
 func (r *Run) writeFindings(ctx context.Context, tx *sql.Tx, c Commit) error {
-	open, err := openFindings(ctx, tx)
+	open, err := readFindings(ctx, tx, `closed_at IS NULL`)
+	if err != nil {
+		return err
+	}
+	gone, err := readFindings(ctx, tx, `closed_reason LIKE 'gone:%'`)
 	if err != nil {
 		return err
 	}
@@ -126,16 +127,20 @@ func (r *Run) writeFindings(ctx context.Context, tx *sql.Tx, c Commit) error {
 	defer write.Close()
 	for _, f := range c.Findings {
 		delete(open, f.ID)
+		delete(gone, f.ID)
 		if _, err := write.ExecContext(ctx, f.ID, f.Source, f.Account, f.Kind, f.Severity.String(), f.Person, asOf, asOf); err != nil {
 			return fmt.Errorf("finding %q: %w", f.ID, err)
 		}
 	}
-	return r.closeFindings(ctx, tx, c.Outcome, open)
+	return r.closeFindings(ctx, tx, c.Outcome, open, gone)
 }
 
-// closeFindings closes those of the given findings of which the run can say that they are over. It can say nothing of an
-// account whose record was rejected, or that is disputed tonight.
-func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, missing map[string]Finding) error {
+// closeFindings closes those of the open findings of which the run can say that they are over. It can say nothing of an
+// account whose record was rejected, or that is disputed tonight. A finding whose account was gone, and is back without it, is
+// over for another reason from now on: should it be made once more, it starts anew.
+func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, open, gone map[string]Finding) error {
+	missing := maps.Clone(open)
+	maps.Copy(missing, gone)
 	tonight, err := r.kinds(missing)
 	if err != nil {
 		return err
@@ -158,7 +163,7 @@ func (r *Run) closeFindings(ctx context.Context, tx *sql.Tx, o Outcome, missing 
 			reason = closedFixed
 		case read:
 			reason = closedOther
-		case !complete[f.Source]:
+		case !complete[f.Source] || open[id].ID == "":
 			continue
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE findings SET closed_at = ?, closed_reason = ? WHERE id = ?`, stamp(r.start.AsOf), reason, id)

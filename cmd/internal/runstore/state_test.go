@@ -137,10 +137,13 @@ func TestFindingsOverTime(t *testing.T) {
 			map[string]reconcile.Kind{"A-2": two.Kind}, map[string]int{"A-1": 1, "A-2": 1}},
 		{"back after gone keeps its age, back after fixed starts anew", complete, []Finding{one, two, three}, nil,
 			map[string]int{"A-1": 1, "A-2": 1, "A-3": 5}},
+		{"gone", complete, []Finding{two, three}, map[string]reconcile.Kind{"A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-1": 1, "A-2": 1, "A-3": 5}},
+		{"gone, and back without it", complete, []Finding{two, three}, map[string]reconcile.Kind{"A-1": reconcile.KindNone, "A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-2": 1, "A-3": 5}},
+		{"made once more it starts anew", complete, []Finding{one, two, three}, nil, map[string]int{"A-1": 8, "A-2": 1, "A-3": 5}},
 		{"another kind takes its place", complete, []Finding{two, three, finding("A-1", reconcile.LeaverActive)},
-			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-1": 6, "A-2": 1, "A-3": 5}},
+			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": three.Kind}, map[string]int{"A-1": 9, "A-2": 1, "A-3": 5}},
 		{"of a disputed account nothing can be said", complete, []Finding{two, finding("A-1", reconcile.LeaverActive)},
-			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": reconcile.Disputed}, map[string]int{"A-1": 6, "A-2": 1, "A-3": 5}},
+			map[string]reconcile.Kind{"A-1": reconcile.LeaverActive, "A-2": two.Kind, "A-3": reconcile.Disputed}, map[string]int{"A-1": 9, "A-2": 1, "A-3": 5}},
 	}
 	for i, step := range nights {
 		r := newRun(t, s, i+1)
