@@ -51,11 +51,12 @@ func systemsChart(d chartData) *excelize.Chart {
 func runsChart(d chartData) *excelize.Chart {
 	c := newChart(excelize.Line, fmt.Sprintf("Trend: last %d runs", len(d.runs)),
 		"Line chart: accounts still enabled and accounts used after the end, over the last runs.")
+	// The columns are those of the table The last runs, see runsTable.
 	series := []struct {
 		col            int
 		colour, symbol string
 		dash           excelize.LineDashType
-	}{{15, red, "circle", excelize.LineDashSolid}, {16, slate, "square", excelize.LineDashDash}}
+	}{{16, red, "circle", excelize.LineDashSolid}, {18, slate, "square", excelize.LineDashDash}}
 	for _, s := range series {
 		c.Series = append(c.Series, excelize.ChartSeries{
 			Name: cellOf(s.col, d.row-1), Categories: cellsOf(rightCol, d.row, len(d.runs)), Values: cellsOf(s.col, d.row, len(d.runs)),

@@ -194,7 +194,8 @@ func (g *grid) heads(row int, cells []headCell) {
 			high = 28
 		}
 	}
-	g.height(row, high)
+	// Two tables may stand side by side.
+	g.height(row, max(g.heights[row], high))
 }
 
 // signOff leaves room for the people who answer for the report.

@@ -345,18 +345,18 @@ func (b *book) systemsTable(g *grid, d chartData) {
 // runsTable is the data of the second chart.
 func (b *book) runsTable(g *grid, d chartData) {
 	g.section(d.row-2, rightCol, lastCol, "The last runs")
-	g.heads(d.row-1, []headCell{{11, 11, "As of", false}, {12, 14, "Run", false}, {15, 15, "Still enabled", true}, {16, 17, "Used after end", true}, {18, 18, "Sources", false}})
+	g.heads(d.row-1, []headCell{{11, 11, "As of", false}, {12, 14, "Run", false}, {15, 15, "Sources", false}, {16, 17, "Still enabled", true}, {18, 18, "Used after end", true}})
 	row := d.row
 	for _, r := range d.runs {
 		g.put(row, 11, utcDay(r.AsOf).as(cellDate))
 		g.span(row, 12, 14, text(r.Run).as(cellText))
-		g.put(row, 15, number(r.StillEnabled).as(cellPlainNumber))
-		g.span(row, 16, 17, number(r.UsedAfterEnd).as(cellPlainNumber))
+		g.span(row, 16, 17, number(r.StillEnabled).as(cellPlainNumber))
+		g.put(row, 18, number(r.UsedAfterEnd).as(cellPlainNumber))
 		words := "complete"
 		if !r.Complete {
 			words = "partial"
 		}
-		g.put(row, 18, text(words).as(cellText))
+		g.put(row, 15, text(words).as(cellText))
 		g.fit(row, 16, cellText, r.Run, g.width(12, 14))
 		row++
 	}
