@@ -41,7 +41,7 @@ func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collecto
 func (c *collector[R]) addAll(items []item[R]) error {
 	if c.repeats != mayRepeat && c.held == nil {
 		for i := range items {
-			c.ids.touch(items[i].key)
+			c.ids.hashed.touch(items[i].key)
 		}
 	}
 	for i := range items {
@@ -58,7 +58,7 @@ func (c *collector[R]) add(it *item[R]) error {
 		return c.hold(it)
 	}
 	if it.rejected == nil && c.repeats != mayRepeat {
-		again, same := c.ids.see(it.key, it.sum)
+		again, same := c.ids.see(it.id, it.key, it.sum)
 		switch {
 		case again && same:
 			// It delivers nothing that was not delivered before.

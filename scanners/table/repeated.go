@@ -3,12 +3,99 @@ package table
 import (
 	"hash/maphash"
 	"math/bits"
+	"strings"
 )
 
-// ids remembers which ids occurred, with a sum of their row, in twelve bytes each: 64 bits of a hash of the id and 32 of
-// the row. Two of a million ids share their hash by chance once in forty million scans; the source would then be called
-// partial, never complete.
+// ids remembers which ids occurred, with a sum of their row. Ids that count up, as most exports have them, stand in pages
+// and take some five bytes each; all others take twelve and the free places of a table: 64 bits of a hash of the id and 32
+// of the row. Two of a million such ids share their hash by chance once in forty million scans; the source would then be
+// called partial, never complete.
 type ids struct {
+	hashed hashedIDs
+	pages  map[pageKey]*page
+	paged  int // ids in pages
+	// last is the page of the id seen before, if it has one, at its key; before is that id's number.
+	at     pageKey
+	last   *page
+	before uint64
+}
+
+// pageKey names pageSize ids that differ in their last digits only.
+type pageKey struct {
+	head  string // what stands before the number
+	width int    // digits of a number with leading zeros, 0 for one without
+	page  uint64
+}
+
+const pageSize = 256
+
+// page holds which ids of a page occurred, and the sums of their rows.
+type page struct {
+	used [pageSize / 64]uint64
+	sums [pageSize]uint32
+}
+
+// see notes an id, given also as its hash, with the sum of its row. It reports whether the id was there before, and if so
+// whether with the same row.
+func (s *ids) see(id string, hash uint64, sum uint32) (again, same bool) {
+	at, number := pageOf(id)
+	next := at.head == s.at.head && at.width == s.at.width && number-s.before-1 < pageSize/16 // counts up by little
+	if at != s.at {
+		s.at, s.last = at, s.pages[at]
+	}
+	s.before = number
+	i := number % pageSize
+	if s.last != nil && s.last.used[i/64]&(1<<(i%64)) != 0 {
+		return true, s.last.sums[i] == sum
+	}
+	if s.last == nil && !(next && s.mayTurn()) {
+		return s.hashed.see(hash, sum)
+	}
+	if again, same = s.hashed.has(hash, sum); again {
+		return again, same
+	}
+	if s.last == nil {
+		s.turn()
+	}
+	s.last.used[i/64] |= 1 << (i % 64)
+	s.last.sums[i] = sum
+	s.paged++
+	return false, false
+}
+
+// mayTurn reports whether the pages are filled well enough for one more of them.
+func (s *ids) mayTurn() bool { return len(s.pages)*pageSize/4 <= s.paged+8*pageSize }
+
+// turn starts the page of the id at hand.
+func (s *ids) turn() {
+	if s.pages == nil {
+		s.pages = map[pageKey]*page{}
+	}
+	s.last = &page{}
+	s.at.head = strings.Clone(s.at.head) // not the memory of a whole row
+	s.pages[s.at] = s.last
+}
+
+// pageOf cuts an id into its page and its number. Different ids differ in one of the two.
+func pageOf(id string) (pageKey, uint64) {
+	from, number, power := len(id), uint64(0), uint64(1)
+	for from > 0 && len(id)-from < 18 && id[from-1] >= '0' && id[from-1] <= '9' {
+		from--
+		number += uint64(id[from]-'0') * power
+		power *= 10
+	}
+	at := pageKey{head: id[:from], page: number / pageSize}
+	if from == len(id) || id[from] == '0' {
+		at.width = len(id) - from
+	}
+	if from == len(id) {
+		at.width = -1 // no number at all
+	}
+	return at, number
+}
+
+// hashedIDs is a table of hashes of ids.
+type hashedIDs struct {
 	keys  []uint64 // 0 is a free place
 	sums  []uint32
 	count int
@@ -16,34 +103,40 @@ type ids struct {
 	touched uint64
 }
 
-// see notes the hash of an id with the sum of its row. It reports whether the id was there before, and if so whether with
-// the same row.
-func (s *ids) see(key uint64, sum uint32) (again, same bool) {
+func (s *hashedIDs) see(key uint64, sum uint32) (again, same bool) {
+	if again, same = s.has(key, sum); again {
+		return again, same
+	}
 	if s.count*4 >= len(s.keys)*3 {
 		s.grow()
 	}
-	if key == 0 {
-		key = 1
-	}
+	key = max(key, 1)
 	i := s.place(key)
-	if s.keys[i] == key {
-		return true, s.sums[i] == sum
-	}
 	s.keys[i], s.sums[i] = key, sum
 	s.count++
 	return false, false
 }
 
+// has reports what see reports, and notes nothing.
+func (s *hashedIDs) has(key uint64, sum uint32) (again, same bool) {
+	if s.count == 0 {
+		return false, false
+	}
+	key = max(key, 1)
+	i := s.place(key)
+	return s.keys[i] == key, s.keys[i] == key && s.sums[i] == sum
+}
+
 // touch looks at the place of a hash without waiting for what is there: a processor that is told of a batch of places fetches
 // them from memory side by side.
-func (s *ids) touch(key uint64) {
+func (s *hashedIDs) touch(key uint64) {
 	if len(s.keys) > 0 {
 		s.touched ^= s.keys[int(key)&(len(s.keys)-1)]
 	}
 }
 
 // place is where key stands, or the free place where it belongs.
-func (s *ids) place(key uint64) int {
+func (s *hashedIDs) place(key uint64) int {
 	mask := len(s.keys) - 1
 	i := int(key) & mask
 	for s.keys[i] != 0 && s.keys[i] != key {
@@ -52,7 +145,7 @@ func (s *ids) place(key uint64) int {
 	return i
 }
 
-func (s *ids) grow() {
+func (s *hashedIDs) grow() {
 	keys, sums := s.keys, s.sums
 	size := max(1024, 2*len(keys))
 	s.keys, s.sums = make([]uint64, size), make([]uint32, size)

@@ -2,6 +2,7 @@ package join
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +11,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v4"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/leaver-audit/leaver/fixtures/join"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -72,36 +75,67 @@ func readPeople(ctx context.Context, dir string, settings reconcile.Settings) (*
 	return b.Build(), complete(coverage, err)
 }
 
-func judgeAccounts(ctx context.Context, dir string, engine *reconcile.Engine, w *bufio.Writer) error {
+// judgeAccounts reads the accounts and has two goroutines judge them, some at a time.
+func judgeAccounts(ctx context.Context, dir string, engine *reconcile.Engine, out *bufio.Writer) error {
 	source, err := table.Kind().Accounts(decode(accountConfig), env(dir))
 	if err != nil {
 		return err
 	}
-	var account scanners.Account // one place for all of them: a verdict is written before the next one is made
+	batches, used := make(chan []scanners.Account, judges), make(chan []scanners.Account, 2*judges+1)
+	for range cap(used) {
+		used <- make([]scanners.Account, 0, judgedAtOnce)
+	}
+	var group errgroup.Group
+	var writing sync.Mutex
+	for range judges {
+		group.Go(func() error {
+			var failed error
+			for accounts := range batches {
+				text := findings(engine, accounts)
+				writing.Lock()
+				_, err := out.Write(text)
+				writing.Unlock()
+				failed = cmp.Or(failed, err)
+				used <- accounts[:0]
+			}
+			return failed
+		})
+	}
+	accounts := <-used
 	coverage, err := source.Scan(ctx, func(a scanners.Account) error {
-		account = a
-		account.System = "app"
-		v := engine.Judge(&account)
-		return write(w, &v)
+		a.System = "app"
+		if accounts = append(accounts, a); len(accounts) == judgedAtOnce {
+			batches <- accounts
+			accounts = <-used
+		}
+		return nil
 	})
-	return complete(coverage, err)
+	batches <- accounts
+	close(batches)
+	return cmp.Or(group.Wait(), complete(coverage, err))
 }
 
-// write writes a finding as join.Expected has it. A kind that ought not to be there is written as it is.
-func write(w *bufio.Writer, v *reconcile.Verdict) error {
-	kind, who := string(v.Kind), "-"
-	switch v.Kind {
-	case reconcile.KindNone:
-		return nil
-	case reconcile.LeaverActive:
-		kind, who = "leaver", v.Person.ID
-	}
-	for _, text := range [...]string{v.Account.ID, ",", v.Account.Login(), ",", kind, ",", who, "\n"} {
-		if _, err := w.WriteString(text); err != nil {
-			return err
+// judges is how many goroutines judge, judgedAtOnce how many accounts they are handed at once.
+const (
+	judges       = 2
+	judgedAtOnce = 64
+)
+
+// findings gives the findings on accounts as join.Expected has them. A kind that ought not to be there is written as it is.
+func findings(engine *reconcile.Engine, accounts []scanners.Account) []byte {
+	var text []byte
+	for i := range accounts {
+		v := engine.Judge(&accounts[i])
+		kind, who := string(v.Kind), "-"
+		switch v.Kind {
+		case reconcile.KindNone:
+			continue
+		case reconcile.LeaverActive:
+			kind, who = "leaver", v.Person.ID
 		}
+		text = fmt.Appendf(text, "%s,%s,%s,%s\n", v.Account.ID, v.Account.Login(), kind, who)
 	}
-	return nil
+	return text
 }
 
 // complete refuses a scan that did not read everything.
