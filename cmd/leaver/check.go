@@ -67,7 +67,9 @@ func (a *app) printCheck(r *job.CheckResult, rules int, asJSON bool) error {
 		for _, s := range list.sources {
 			fmt.Fprintf(a.out, "  %-9s %-16s %8d records  %s\n", list.what, s.Name, s.Read, s.Coverage)
 			if s.Why != "" {
-				fmt.Fprintf(a.out, "  %-9s %-16s %s\n", "", "", reports.Visible(s.Why))
+				for _, line := range strings.Split(s.Why, "\n") {
+					fmt.Fprintf(a.out, "  %-9s %-16s %s\n", "", "", reports.Visible(line))
+				}
 			}
 		}
 	}

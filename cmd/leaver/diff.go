@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -102,6 +103,12 @@ func printDiff(w io.Writer, d *job.Difference, all bool) error {
 	}
 	fmt.Fprintf(w, "\n  links   %d accounts in both runs: %d moved to another person, %d lost their owner, %d gained one\n",
 		d.Links.Both, d.Links.Moved, d.Links.Lost, d.Links.Gained)
+	for _, l := range d.Links.List {
+		fmt.Fprintf(w, "          %s/%s: %s before, %s now\n", l.Source, reports.Visible(l.Login), reports.Visible(cmp.Or(l.Before, "nobody's")), reports.Visible(cmp.Or(l.Now, "nobody's")))
+	}
+	if more := d.Links.Moved + d.Links.Lost + d.Links.Gained - int64(len(d.Links.List)); more > 0 {
+		fmt.Fprintf(w, "          and %d more\n", more)
+	}
 	fmt.Fprintf(w, "  people  %d ended, %d came back, %d new\n", d.People.Ended, d.People.CameBack, d.People.New)
 	return listChanges(w, d.Changes, all)
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leaver-audit/leaver/cmd/internal/config"
 	"github.com/leaver-audit/leaver/cmd/internal/job"
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -101,6 +103,7 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	for _, ref := range x.Unresolved {
 		fmt.Fprintf(w, "    %-12s %q leads to nobody\n", "reference", ref)
 	}
+	explainCandidates(w, &x.Verdict)
 	p := x.Verdict.Person
 	if p == nil {
 		return
@@ -115,7 +118,7 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	}
 	fmt.Fprintln(w)
 	for _, e := range p.Employments {
-		fmt.Fprintf(w, "    employment   from %s to %s\n", dateText(e.Start), endText(e))
+		fmt.Fprintf(w, "    employment   from %s, %s\n", dateText(e.Start), endText(e))
 	}
 	if p.End.Ended() {
 		fmt.Fprintf(w, "    ended        %s in zone %s\n", stamp(p.End.At), p.Zone)
@@ -127,8 +130,26 @@ func explainOwner(w io.Writer, x *job.Explanation) {
 	if p.Conflict != "" {
 		fmt.Fprintf(w, "    conflict     %s\n", p.Conflict)
 	}
-	if p.Rehire != "" {
+	if p.Former != "" {
+		fmt.Fprintf(w, "    former id    %s: HR changed the leading zeros\n", p.Former)
+	}
+	switch p.Rehire {
+	case "":
+	case p.Ref():
+		fmt.Fprintln(w, "    rehire?      HR states a later employment of this person")
+	default:
 		fmt.Fprintf(w, "    rehire?      %s may be the same human\n", p.Rehire)
+	}
+}
+
+// explainCandidates tells where everyone stands whom the keys of a disputed account name.
+func explainCandidates(w io.Writer, v *reconcile.Verdict) {
+	if len(v.Candidates) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  the people in question; an entry in the link table says whose it is\n")
+	for _, c := range v.Candidates {
+		fmt.Fprintf(w, "    %s  %s, %s, by %s\n", c.Person.Ref(), reports.Visible(c.Person.Name()), c.Person.State, c.Key)
 	}
 }
 
@@ -172,7 +193,21 @@ func explainFacts(w io.Writer, a *scanners.Account) {
 		kind += " (" + a.KindWhy + ")"
 	}
 	fmt.Fprintf(w, "    kind         %s\n", kind)
-	fmt.Fprintf(w, "    enabled      %s\n", factText(a.Enabled, func(b bool) string { return map[bool]string{true: "yes", false: "no"}[b] }))
+	fmt.Fprintf(w, "    enabled      %s\n", factText(a.Enabled, yesNo))
+	privileged := factText(a.Privileged, yesNo)
+	if a.PrivilegedWhy != "" {
+		privileged += " (" + reports.Visible(a.PrivilegedWhy) + ")"
+	}
+	fmt.Fprintf(w, "    privileged   %s\n", privileged)
+	if a.Expires.IsKnown() {
+		fmt.Fprintf(w, "    expires      %s\n", stamp(a.Expires.Value))
+	}
+	if scanners.Is(a.Locked, true) {
+		fmt.Fprintln(w, "    locked       yes: bad passwords keep it shut for a while, which disables nothing")
+	}
+	if n, known := a.FailedLogins.Get(); known && n > 0 {
+		fmt.Fprintf(w, "    failed       %d sign-ins\n", n)
+	}
 	fmt.Fprintf(w, "    disabled at  %s\n", factText(a.DisabledAt, stamp))
 	fmt.Fprintf(w, "    created      %s\n", factText(a.Created, stamp))
 	if len(a.Signals) == 0 {
@@ -181,7 +216,7 @@ func explainFacts(w io.Writer, a *scanners.Account) {
 	for _, s := range a.Signals {
 		text := factText(s.At, stamp)
 		if s.Precision > 0 && s.At.IsKnown() {
-			text += fmt.Sprintf(", may be up to %s later", s.Precision)
+			text += fmt.Sprintf(", may be up to %s later", config.FormatDuration(s.Precision))
 		}
 		fmt.Fprintf(w, "    last use     %s (%s)\n", text, s.Name)
 	}
@@ -208,7 +243,9 @@ func explainTests(w io.Writer, x *job.Explanation) {
 
 func explainDecision(w io.Writer, x *job.Explanation) {
 	fmt.Fprintf(w, "\n  decision: %s", x.Decision.Kind)
-	if x.Decision.Why != "" {
+	if x.Decision.Why != "" && x.Decision.Kind == policies.Excluded {
+		fmt.Fprintf(w, "%s", strings.TrimPrefix(x.Decision.Why, "excluded"))
+	} else if x.Decision.Why != "" {
 		fmt.Fprintf(w, ": %s", x.Decision.Why)
 	}
 	fmt.Fprintln(w)
@@ -249,17 +286,24 @@ func factText[T any](f scanners.Fact[T], text func(T) string) string {
 	}
 }
 
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
 func dateText(f scanners.Fact[scanners.Date]) string { return factText(f, scanners.Date.String) }
 
 func endText(e scanners.Employment) string {
 	switch {
 	case e.End.IsNever():
-		return "open"
+		return "no end"
 	case !e.End.IsKnown():
-		return dateText(e.End)
+		return "end " + dateText(e.End)
 	case e.LastDayInclusive:
-		return e.End.Value.String() + " (last day of work)"
+		return "last day of work " + e.End.Value.String()
 	default:
-		return e.End.Value.String() + " (first day without employment)"
+		return "without employment from " + e.End.Value.String() + " on"
 	}
 }

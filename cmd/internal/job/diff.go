@@ -1,9 +1,11 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,22 @@ type LinkDrift struct {
 	Moved  int64 `json:"moved"`
 	Lost   int64 `json:"lost"`
 	Gained int64 `json:"gained"`
+	// List holds the first of them, ordered by source and account; Moved, Lost and Gained count them all.
+	List []LinkChange `json:"list"`
 }
+
+// LinkChange is an account whose owner is not the one of the earlier run. Nothing else need have changed.
+type LinkChange struct {
+	Source  string `json:"source"`
+	Account string `json:"account"`
+	Login   string `json:"login"`
+	// Before and Now are "source/id" of the owner, "" for none.
+	Before string `json:"before"`
+	Now    string `json:"now"`
+}
+
+// listedLinks is how many accounts with another owner are listed one by one.
+const listedLinks = 200
 
 // PeopleDrift counts people whose employment is not as it was.
 type PeopleDrift struct {
@@ -146,10 +163,11 @@ func parts(from, to *runstore.Info) uint64 {
 
 // linkDrift reads the links of both runs once per part, and holds those of one part as numbers.
 func linkDrift(ctx context.Context, before, after stand, parts uint64) (LinkDrift, error) {
-	var d LinkDrift
+	d := LinkDrift{List: []LinkChange{}}
+	drifted := map[runstore.AccountKey]struct{}{}
 	for part := range parts {
 		owners := map[uint64]uint64{}
-		err := eachLink(ctx, before, func(account, owner uint64) {
+		err := eachLink(ctx, before, func(_ runstore.AccountKey, account, owner uint64) {
 			if account%parts == part {
 				owners[account] = owner
 			}
@@ -157,22 +175,24 @@ func linkDrift(ctx context.Context, before, after stand, parts uint64) (LinkDrif
 		if err != nil {
 			return d, err
 		}
-		err = eachLink(ctx, after, func(account, owner uint64) {
-			if was, both := owners[account]; both {
-				d.add(was, owner)
+		err = eachLink(ctx, after, func(key runstore.AccountKey, account, owner uint64) {
+			if was, both := owners[account]; both && d.add(was, owner) && len(drifted) < listedLinks {
+				drifted[key] = struct{}{}
 			}
 		})
 		if err != nil {
 			return d, err
 		}
 	}
-	return d, nil
+	return d, d.list(ctx, before, after, drifted)
 }
 
-func (d *LinkDrift) add(was, is uint64) {
+// add counts an account of both runs and reports whether its owner is another one.
+func (d *LinkDrift) add(was, is uint64) (drifted bool) {
 	d.Both++
 	switch {
 	case was == is:
+		return false
 	case is == 0:
 		d.Lost++
 	case was == 0:
@@ -180,10 +200,30 @@ func (d *LinkDrift) add(was, is uint64) {
 	default:
 		d.Moved++
 	}
+	return true
 }
 
-// eachLink shows every account of a run and its owner as numbers, the owner 0 for none.
-func eachLink(ctx context.Context, s stand, look func(account, owner uint64)) error {
+// list names the drifted accounts and their owners.
+func (d *LinkDrift) list(ctx context.Context, before, after stand, drifted map[runstore.AccountKey]struct{}) error {
+	if len(drifted) == 0 {
+		return nil
+	}
+	owners := map[runstore.AccountKey]string{}
+	err := before.each(ctx, before.folder.Find(drifted), func(v *runstore.Verdict) { owners[keyOf(v)] = ownerOf(v) })
+	if err != nil {
+		return err
+	}
+	err = after.each(ctx, after.folder.Find(drifted), func(v *runstore.Verdict) {
+		d.List = append(d.List, LinkChange{v.Source, v.Account, v.Login, owners[keyOf(v)], ownerOf(v)})
+	})
+	slices.SortFunc(d.List, func(x, y LinkChange) int {
+		return cmp.Or(strings.Compare(x.Source, y.Source), strings.Compare(x.Account, y.Account))
+	})
+	return err
+}
+
+// eachLink shows every account of a run, and it and its owner as numbers, the owner 0 for none.
+func eachLink(ctx context.Context, s stand, look func(key runstore.AccountKey, account, owner uint64)) error {
 	for link, err := range s.folder.Links() {
 		if err != nil {
 			return err
@@ -191,14 +231,14 @@ func eachLink(ctx context.Context, s stand, look func(account, owner uint64)) er
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		owner := uint64(0)
 		if ref, renumbered := s.renumbered[link.PersonSystem+"/"+link.Person]; renumbered {
 			_, link.Person, _ = strings.Cut(ref, "/")
 		}
+		owner := uint64(0)
 		if link.Person != "" {
 			owner = max(1, number(link.PersonSystem, reconcile.Fold(link.Person)))
 		}
-		look(number(link.Source, link.Account), owner)
+		look(link.AccountKey, number(link.Source, link.Account), owner)
 	}
 	return nil
 }

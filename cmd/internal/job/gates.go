@@ -204,8 +204,10 @@ func (g *gate) age(s scanned) *measure {
 		return nil
 	}
 	old, limit := g.now.Sub(made), config.FormatDuration(g.gates.MaxAge)
-	m := &measure{name: "max_age", source: s.Name, limit: limit,
-		seen: fmt.Sprintf("the file is %s old", config.FormatDuration(max(0, old).Round(time.Minute)))}
+	m := &measure{name: "max_age", source: s.Name, limit: limit, seen: "the file is less than a minute old"}
+	if old >= time.Minute {
+		m.seen = fmt.Sprintf("the file is %s old", config.FormatDuration(old.Round(time.Minute)))
+	}
 	switch {
 	case -old > clockSkew:
 		m.tripped, m.seen, m.limit = true, fmt.Sprintf("the file is dated %s, which lies in the future", made.UTC().Format(time.RFC3339)), ""
