@@ -5,11 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/leaver-audit/leaver/cmd/internal/metrics"
 	"github.com/leaver-audit/leaver/cmd/internal/schedule"
 )
 
@@ -205,4 +208,45 @@ func TestKubernetesExample(t *testing.T) {
 		}
 	}
 	mustPlay(t, strings.Join(pod.Containers[0].Command, " "))
+}
+
+// TestPrometheusExample: an alert on a metric that nobody writes never rings.
+func TestPrometheusExample(t *testing.T) {
+	loader, err := yaml.NewLoader(strings.NewReader(example(t, "prometheus/leaver.rules.yaml")), yaml.WithKnownFields(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules struct {
+		Groups []struct {
+			Name  string `yaml:"name"`
+			Rules []struct {
+				Alert       string            `yaml:"alert"`
+				Expr        string            `yaml:"expr"`
+				For         string            `yaml:"for"`
+				Labels      map[string]string `yaml:"labels"`
+				Annotations map[string]string `yaml:"annotations"`
+			} `yaml:"rules"`
+		} `yaml:"groups"`
+	}
+	if err := loader.Load(&rules); err != nil {
+		t.Fatal(err)
+	}
+	var written bytes.Buffer
+	full := metrics.Run{LastSuccess: time.Unix(1, 0), Sources: []metrics.Source{{Name: "crm"}}, Findings: map[string]int64{"orphan": 1}, Decisions: map[string]int64{"due": 1}}
+	if err := metrics.Write(&written, full); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, group := range rules.Groups {
+		for _, rule := range group.Rules {
+			for _, name := range regexp.MustCompile(`leaver_\w+`).FindAllString(rule.Expr, -1) {
+				if asked++; !strings.Contains(written.String(), "# TYPE "+name+" ") {
+					t.Errorf("alert %s asks for %s, which nobody writes", rule.Alert, name)
+				}
+			}
+		}
+	}
+	if asked < 4 {
+		t.Errorf("%d metrics in alerts", asked)
+	}
 }

@@ -74,6 +74,7 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	j.AsOf, j.Only = asOf, f.sources
+	told := a.announce(j)
 	result, err := j.Run(cmd.Context())
 	j.Progress.Close()
 	a.code = resultCode(result, f.failOn)
@@ -82,6 +83,7 @@ func (a *app) run(cmd *cobra.Command, f runFlags) error {
 			err = printErr
 		}
 	}
+	told.end(cmd.Context(), result, worst(exitCode(err), a.code))
 	return err
 }
 

@@ -174,8 +174,10 @@ func (s *server) run(ctx context.Context, plan schedule.Plan, planned time.Time)
 		}
 		return err
 	}
+	told := s.announce(j)
 	result, err := j.Run(ctx)
 	j.Progress.Close()
+	told.end(ctx, result, worst(exitCode(err), resultCode(result, nil)))
 	var locked *runstore.LockedError
 	switch {
 	case errors.As(err, &locked):

@@ -73,6 +73,16 @@ func (m *machine) configure(schedules string) {
 	}
 }
 
+// export is what HR and the application do: files as of now. One that is away stays away.
+func (m *machine) export(now time.Time) {
+	m.t.Helper()
+	for _, name := range []string{"hr.csv", "crm.csv"} {
+		if err := os.Chtimes(m.file(name), now, now); err != nil && !os.IsNotExist(err) {
+			m.t.Fatal(err)
+		}
+	}
+}
+
 func (m *machine) file(name string) string { return filepath.Join(filepath.Dir(m.config), name) }
 
 func (m *machine) read() time.Time {
@@ -91,10 +101,7 @@ func (m *machine) sleep(ctx context.Context, d time.Duration) error {
 		m.cancel()
 		return ctx.Err()
 	}
-	// HR exports its file just before each night.
-	if err := os.Chtimes(m.file("hr.csv"), now, now); err != nil && !os.IsNotExist(err) {
-		m.t.Fatal(err)
-	}
+	m.export(now)
 	for len(m.events) > 0 && !now.Before(m.events[0].at) {
 		e := m.events[0]
 		m.events = m.events[1:]
@@ -224,9 +231,7 @@ func TestServeCatchesUpAndReloads(t *testing.T) {
 	m := newMachine(t, atNight, "2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z")
 	m.serve()
 	m.now, m.until = instant(t, "2026-11-28T09:00:00Z"), instant(t, "2026-11-28T23:00:00Z")
-	if err := os.Chtimes(m.file("hr.csv"), m.now, m.now); err != nil {
-		t.Fatal(err)
-	}
+	m.export(m.now)
 	m.events = []machineEvent{
 		{instant(t, "2026-11-28T10:00:00Z"), func() { m.configure(`[{name: nightly, cron: "nonsense"}]`) }},
 		{instant(t, "2026-11-28T11:00:00Z"), func() { m.configure(`[{name: late, cron: "0 20 * * *"}]`) }},
@@ -291,9 +296,7 @@ func TestServeSubset(t *testing.T) {
 // Two services on one state folder and one clock: no planned time is answered twice, and the last one is answered.
 func TestTwoServices(t *testing.T) {
 	m := newMachine(t, atNight+"\ngates: {max_age: 30d}", "2026-11-20T12:00:00Z", "2026-11-24T12:00:00Z")
-	if err := os.Chtimes(m.file("hr.csv"), m.now, m.now); err != nil {
-		t.Fatal(err)
-	}
+	m.export(m.now)
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {
@@ -351,9 +354,7 @@ func TestKilledService(t *testing.T) {
 			kill(t, m.config, from, rand.N(250*time.Millisecond))
 		}
 		m.now, m.until = from.Add(time.Hour), from.Add(2*time.Hour)
-		if err := os.Chtimes(m.file("hr.csv"), from, from); err != nil {
-			t.Fatal(err)
-		}
+		m.export(from)
 		m.serve()
 	}
 	accepted := map[string]int{}
@@ -393,21 +394,8 @@ func kill(t *testing.T, config string, from time.Time, after time.Duration) {
 // A service that is told to stop in the middle of a run interrupts it, and says so by its exit code.
 func TestServeInterrupted(t *testing.T) {
 	m := newMachine(t, atNight, "2026-11-20T12:00:00Z", "2026-11-23T12:00:00Z")
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	m.cancel = cancel
-	reads := 0
-	a := &app{out: io.Discard, err: &m.log, config: m.config, sleep: m.sleep, now: func() time.Time {
-		if now := m.read(); now.Before(instant(t, "2026-11-21T01:30:00Z")) {
-			return now
-		}
-		if reads++; reads == 8 { // some reads of the clock into the run
-			cancel()
-		}
-		return m.read()
-	}}
-	if err := a.serve(ctx); err != nil || a.code != exitInterrupted {
-		t.Errorf("code %d, %v\n%s", a.code, err, m.log.String())
+	if code := m.stopInRun("2026-11-21T01:30:00Z"); code != exitInterrupted {
+		t.Errorf("exit code %d\n%s", code, m.log.String())
 	}
 	m.serve() // and the next service takes it up at once
 	got := m.runs()
@@ -416,13 +404,33 @@ func TestServeInterrupted(t *testing.T) {
 	}
 }
 
+// stopInRun serves, and stops the service some looks at the clock after the given time. It returns the exit code.
+func (m *machine) stopInRun(at string) int {
+	m.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m.cancel = cancel
+	reads, due := 0, instant(m.t, at)
+	a := &app{out: io.Discard, err: &m.log, config: m.config, sleep: m.sleep, now: func() time.Time {
+		now := m.read()
+		if !now.Before(due) {
+			if reads++; reads == 8 {
+				cancel()
+			}
+		}
+		return now
+	}}
+	if err := a.serve(ctx); err != nil {
+		m.t.Errorf("%v\n%s", err, m.log.String())
+	}
+	return a.code
+}
+
 // runAt is "leaver run" at a time of the machine's clock, as cron would start it.
 func (m *machine) runAt(at string) string {
 	m.t.Helper()
 	m.now = instant(m.t, at)
-	if err := os.Chtimes(m.file("hr.csv"), m.now, m.now); err != nil {
-		m.t.Fatal(err)
-	}
+	m.export(m.now)
 	var out bytes.Buffer
 	a := &app{out: &out, err: &m.log, now: m.read, sleep: m.sleep}
 	root := a.root()

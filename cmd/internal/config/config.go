@@ -46,6 +46,7 @@ type Config struct {
 	Checkpoints string
 	// Schedules are the planned runs, in the order of the file.
 	Schedules []Schedule
+	Notify    Notify
 
 	text []byte
 }

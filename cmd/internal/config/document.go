@@ -23,7 +23,7 @@ type document struct {
 	SigningKey     string       `yaml:"signing_key" doc:"Reference to the key that signs the checkpoints of the audit log, such as file:leaver.key; leaver key new makes one."`
 	Checkpoints    string       `yaml:"checkpoints" doc:"Folder that gets the checkpoint of the audit log after each accepted run, one file a run. Choose a place that this machine can add to and not change."`
 	Schedule       []planned    `yaml:"schedule" doc:"When runs are planned. leaver serve starts them; leaver run compares too, and reports planned runs that did not take place."`
-	Notify         *unsupported `yaml:"notify" doc:"Not supported yet."`
+	Notify         notify       `yaml:"notify" doc:"Who is told of runs, in counts and without names: mail, webhooks, a dead man's switch, metrics."`
 }
 
 // daysOff are the days of each list by its name.
@@ -128,5 +128,5 @@ func (*unsupported) UnmarshalYAML(*yaml.Node) error { return errUnsupported }
 
 // unsupportedKeys are not offered to a user who misspelt a key.
 func unsupportedKeys() []string {
-	return []string{"approvers", "notify", "price_list"}
+	return []string{"approvers", "price_list"}
 }

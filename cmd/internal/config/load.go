@@ -80,6 +80,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 		c.Checkpoints = c.ResolvePath(doc.Checkpoints)
 	}
 	c.Schedules = f.schedules(doc.Schedule, c)
+	c.Notify = f.notify(doc.Notify, c)
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,5 +149,72 @@ func TestTLS(t *testing.T) {
 		if _, err := Roots(path); err == nil {
 			t.Errorf("%s: no error", path)
 		}
+	}
+}
+
+func TestPost(t *testing.T) {
+	reached := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reached++; r.URL.Path == "/hook" {
+			http.Redirect(w, r, "https://evil.example/", http.StatusTemporaryRedirect)
+		}
+	}))
+	defer server.Close()
+	parse := func(text string) *url.URL {
+		u, err := url.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	hook := server.URL + "/hook?token=hunter2"
+	client := &http.Client{Transport: Post(nil, parse(hook), nil)}
+	request := func(method, url string, header ...string) *http.Request {
+		r, err := http.NewRequest(method, url, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		for i := 0; i+1 < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		return r
+	}
+	spoofed := request("POST", hook)
+	spoofed.Host = "evil.example"
+	for _, test := range []struct {
+		name string
+		r    *http.Request
+		want string
+	}{
+		{"a redirect away", request("POST", hook), "not the address"},
+		{"another path", request("POST", server.URL+"/users"), "not the address"},
+		{"another query", request("POST", server.URL+"/hook?token=other"), "not the address"},
+		{"another host", request("POST", "https://evil.example/hook?token=hunter2"), "not the address"},
+		{"host header", spoofed, "not the address"},
+		{"put", request("PUT", hook), "by POST"},
+		{"delete", request("DELETE", hook), "by POST"},
+		{"patch", request("PATCH", hook), "by POST"},
+		{"override", request("POST", hook, "X-HTTP-Method-Override", "DELETE"), "another method"},
+		{"a form", request("POST", hook, "Content-Type", "application/x-www-form-urlencoded"), "JSON"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response, err := client.Do(test.r)
+			if err == nil {
+				response.Body.Close()
+			}
+			var refused *RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(refused.Why, test.want) || strings.Contains(refused.Error(), "hunter2") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if reached != 1 {
+		t.Errorf("%d requests reached the server, want the first alone", reached)
+	}
+	plain := &http.Client{Transport: Post(nil, parse("http://api.example/hook"), nil)}
+	if response, err := plain.Do(request("POST", "http://api.example/hook")); err == nil {
+		response.Body.Close()
+		t.Error("left the machine without TLS")
 	}
 }

@@ -7,5 +7,6 @@
 //     lead there;
 //   - HTTP reaches only the hosts that the source's configuration names, over TLS, with GET and HEAD only. A redirect to
 //     another host is refused like any other request;
+//   - what tells of runs ([Post]) reaches one address with POST and nothing else; no connector is handed it;
 //   - TLS is 1.2 or newer, and certificates are always verified.
 package connect

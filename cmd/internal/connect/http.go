@@ -33,8 +33,16 @@ func Roots(path string) (*x509.CertPool, error) {
 }
 
 // HTTP returns a transport of its own (connections, TLS) behind the rules of [ReadOnly]. roots is as for [TLS].
-func HTTP(hosts []string, roots *x509.CertPool) http.RoundTripper {
-	return ReadOnly(&http.Transport{
+func HTTP(hosts []string, roots *x509.CertPool) http.RoundTripper { return HTTPVia(nil, hosts, roots) }
+
+// HTTPVia is [HTTP] through a proxy; nil for none.
+func HTTPVia(proxy *url.URL, hosts []string, roots *x509.CertPool) http.RoundTripper {
+	return ReadOnly(transport(proxy, roots), hosts)
+}
+
+// transport opens connections with the rules of [Dial] and [TLS]; through proxy unless it is nil.
+func transport(proxy *url.URL, roots *x509.CertPool) *http.Transport {
+	t := &http.Transport{
 		DialContext:           Dial,
 		TLSClientConfig:       TLS(roots),
 		ForceAttemptHTTP2:     true,
@@ -42,7 +50,11 @@ func HTTP(hosts []string, roots *x509.CertPool) http.RoundTripper {
 		ResponseHeaderTimeout: 2 * time.Minute,
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   4,
-	}, hosts)
+	}
+	if proxy != nil {
+		t.Proxy = http.ProxyURL(proxy)
+	}
+	return t
 }
 
 // Closed returns a transport that refuses every request, for connectors that speak no HTTP.

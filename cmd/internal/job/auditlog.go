@@ -67,7 +67,7 @@ func (t *attempt) sendCheckpoint() error {
 	}
 	err := os.MkdirAll(t.Config.Checkpoints, 0o700)
 	if err == nil {
-		err = replaceFile(filepath.Join(t.Config.Checkpoints, t.result.Run+".checkpoint"), func(w io.Writer) error {
+		err = ReplaceFile(filepath.Join(t.Config.Checkpoints, t.result.Run+".checkpoint"), func(w io.Writer) error {
 			_, err := io.WriteString(w, text)
 			return err
 		})

@@ -120,11 +120,12 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	return replaceFile(to, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
+	return ReplaceFile(to, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
 }
 
-// replaceFile writes a file beside the one at path and puts it in its place, whole or not at all.
-func replaceFile(path string, write func(io.Writer) error) error {
+// ReplaceFile writes a file beside the one at path and puts it in its place, whole or not at all. Only its owner can read
+// it.
+func ReplaceFile(path string, write func(io.Writer) error) error {
 	out, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
@@ -394,5 +395,5 @@ func Rewrite(folder *runstore.Folder, path string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, func(w io.Writer) error { return reports.Workbook(w, report) })
+	return ReplaceFile(path, func(w io.Writer) error { return reports.Workbook(w, report) })
 }

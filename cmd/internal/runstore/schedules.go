@@ -90,3 +90,10 @@ func (s *Store) Attempts(ctx context.Context, schedule string, planned time.Time
 func (s *Store) StartedBetween(ctx context.Context, from, until time.Time) ([]Info, error) {
 	return s.list(ctx, selectRun+`WHERE started >= ? AND started < ? ORDER BY started, id`, stamp(from), stamp(until))
 }
+
+// CountRuns is how many runs of the list ended with the given status.
+func (s *Store) CountRuns(ctx context.Context, status Status) (int64, error) {
+	var n int64
+	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM runs WHERE status = ?`, status).Scan(&n)
+	return n, s.database("count the runs", err)
+}
