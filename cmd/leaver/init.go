@@ -16,8 +16,8 @@ func (a *app) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented leaver.yaml and policies to start from",
-		Long: `Writes leaver.yaml (or the file that -c names), and beside it policies/leavers.yaml and leaver.schema.json, with which an
-editor completes and checks leaver.yaml. Files that are there stay as they are.`,
+		Long: `Writes leaver.yaml (or the file that -c names), and beside it leaver.schema.json and the folder policies: leavers.yaml, its
+cases in leavers.test.yaml, and policy.schema.json. With the schemas an editor completes and checks both. Files that are there stay as they are.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := config.Schema(all.Kinds())
@@ -31,7 +31,16 @@ editor completes and checks leaver.yaml. Files that are there stay as they are.`
 			if err := a.create(filepath.Join(dir, "leaver.schema.json"), string(schema)+"\n"); err != nil {
 				return err
 			}
-			return a.create(filepath.Join(dir, "policies", "leavers.yaml"), config.StarterPolicy())
+			if schema, err = config.PolicySchema(); err != nil {
+				return err
+			}
+			if err := a.create(filepath.Join(dir, "policies", "policy.schema.json"), string(schema)+"\n"); err != nil {
+				return err
+			}
+			if err := a.create(filepath.Join(dir, "policies", "leavers.yaml"), config.StarterPolicy()); err != nil {
+				return err
+			}
+			return a.create(filepath.Join(dir, "policies", "leavers.test.yaml"), config.StarterCases())
 		},
 	}
 }

@@ -36,6 +36,17 @@ func Schema(kinds []scanners.Kind) ([]byte, error) {
 	return json.MarshalIndent(root, "", "  ")
 }
 
+// ownSchema is the schema of another file than leaver.yaml.
+func ownSchema(t reflect.Type, title string, required []string, tighten func(properties object)) ([]byte, error) {
+	root := schemaOf(t)
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"], root["required"] = title, required
+	if tighten != nil {
+		tighten(root["properties"].(object))
+	}
+	return json.MarshalIndent(root, "", "  ")
+}
+
 // tighten adds what the Go types cannot say: closed lists of words and mandatory keys.
 func tighten(properties object) {
 	enum := func(parent, key string, words []string) {

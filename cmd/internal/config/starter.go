@@ -6,6 +6,9 @@ func Starter() string { return starter }
 // StarterPolicy returns the commented rules that "leaver init" writes to policies/leavers.yaml.
 func StarterPolicy() string { return starterPolicy }
 
+// StarterCases returns the cases of those rules, which "leaver init" writes to policies/leavers.test.yaml.
+func StarterCases() string { return starterCases }
+
 const starter = `# yaml-language-server: $schema=leaver.schema.json
 # leaver.yaml: what leaver reads, and how it judges. Every key is checked; a misspelt one is an error.
 # Paths are relative to this file.
@@ -77,7 +80,8 @@ thresholds:
 #   path: report.xlsx            # a copy of the newest workbook
 `
 
-const starterPolicy = `# One deprovisioning rule per document; documents are separated by a line of three dashes.
+const starterPolicy = `# yaml-language-server: $schema=policy.schema.json
+# One deprovisioning rule per document; documents are separated by a line of three dashes.
 name: leavers
 description: Accounts of people whose employment has ended are due on the day after.
 active: true
@@ -87,4 +91,15 @@ grace:
   days: 0
   from: end_date                 # or first_seen
 action: report
+`
+
+const starterCases = `# Facts in, decision and due date out: "leaver policy test" runs these.
+now: 2026-03-10T12:00:00Z
+cases:
+  - name: the account of a leaver is reported
+    person: {end: 2026-02-28}
+    expect: {kind: leaver_active, decision: report_only, rule: leavers}
+  - name: an employee's is not
+    person: {}
+    expect: {kind: none, decision: none}
 `

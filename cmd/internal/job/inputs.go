@@ -25,6 +25,8 @@ type Inputs struct {
 	Exclusions []policies.Exclusion  `json:"exclusions"`
 	LoginRules []reconcile.LoginRule `json:"login_rules"`
 	Links      []reconcile.Link      `json:"links"`
+	// TooBroad holds the exclusions that matched too much of a system, by id, and what they matched.
+	TooBroad map[string]string `json:"too_broad,omitempty"`
 }
 
 // settings turns sealed inputs into what the engine takes.
@@ -45,7 +47,8 @@ func (in *Inputs) settings() (reconcile.Settings, error) {
 
 // rules turns sealed inputs into what decides.
 func (in *Inputs) rules(zone *time.Location) policies.Set {
-	return policies.Set{Rules: in.Rules, Exclusions: in.Exclusions, Now: in.AsOf, Zone: zone, Hold: in.Thresholds.Hold, Planned: planned}
+	return policies.Set{Rules: in.Rules, Exclusions: in.Exclusions, Now: in.AsOf, Zone: zone, Hold: in.Thresholds.Hold, Planned: planned,
+		TooBroad: in.TooBroad}
 }
 
 // inputs collects the parameters of this run.
@@ -53,7 +56,7 @@ func (t *attempt) inputs() Inputs {
 	c := t.Config
 	in := Inputs{AsOf: t.asOf, Zone: c.Timezone, Zones: map[string]string{}, Contractors: map[string]bool{}, Keys: c.Correlation.Keys,
 		MailDomains: c.Correlation.MailDomains, KeepZeros: map[string]bool{}, Thresholds: c.Thresholds,
-		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links, LoginRules: c.Correlation.LoginRules}
+		Rules: t.Rules, Exclusions: c.Exclusions, Links: c.Links, LoginRules: c.Correlation.LoginRules, TooBroad: t.tooBroad}
 	for _, source := range c.People {
 		in.Zones[source.Name] = source.Zone.String()
 		in.KeepZeros[source.Name] = c.Correlation.KeepZeros

@@ -127,6 +127,8 @@ type attempt struct {
 	reserved map[string][]scanners.Rejection
 	roster   *reconcile.Roster
 	engine   *reconcile.Engine
+	// tooBroad holds the exclusions that match too much of a system, once every account was seen.
+	tooBroad map[string]string
 }
 
 // Run carries the job out. The result is filled as far as the run came, also when there is an error. A [*GateError] means

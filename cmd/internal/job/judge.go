@@ -165,9 +165,9 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 	if err != nil {
 		return err
 	}
+	t.tooBroad = f.reach.TooBroad()
 	in := t.inputs()
 	rules := in.rules(t.Config.Zone)
-	rules.TooBroad = f.reach.TooBroad()
 	for i := range f.rows {
 		row := f.rows[i]
 		known := past.of(&row.Verdict)
