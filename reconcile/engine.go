@@ -27,6 +27,8 @@ type Engine struct {
 	secondaries map[accountRef]match
 	// files holds the *file of accounts that are judged, for the next ones.
 	files sync.Pool
+	// room is that of the match that Survey looks at.
+	room [2]named
 }
 
 type accountRef struct{ system, key string }
@@ -45,7 +47,9 @@ func (e *Engine) Survey(a *scanners.Account) {
 	}
 	e.surveyLogin(a)
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
-		if m := e.matcher(false).account(a); m.person >= 0 && !m.disputed() {
+		x := e.matcher(false)
+		x.room = e.room[:0]
+		if m := x.account(a); m.person >= 0 && !m.disputed() {
 			e.countOrdinary(a.System, m.person)
 		}
 	}
@@ -107,7 +111,7 @@ func references(a *scanners.Account) []string {
 }
 
 func (e *Engine) matcher(explain bool) matcher {
-	return matcher{e.roster, &e.settings, &e.links, explain}
+	return matcher{Roster: e.roster, settings: &e.settings, links: &e.links, explain: explain}
 }
 
 // enabled is true unless the source says that the account was disabled: an unknown state counts as enabled.
@@ -119,6 +123,7 @@ type file struct {
 	settings *Settings
 	enabled  bool
 	match    match
+	room     [2]named // of the match
 	// owner is the person that the account's own keys name, sponsor whoever answers for it; at most one of them is set, and
 	// neither when the account is disputed or nobody is found.
 	owner   *Person
@@ -148,7 +153,9 @@ func (e *Engine) open(f *file, a *scanners.Account, explain bool) {
 	f.Account, f.settings, f.enabled = a, &e.settings, enabled(a)
 	f.lastUse, f.used = a.LastUse()
 	f.idle = a.Idle()
-	f.match = e.matcher(explain).account(a)
+	x := e.matcher(explain)
+	x.room = f.room[:0]
+	f.match = x.account(a)
 	e.followLogin(f, explain)
 	switch {
 	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
@@ -423,7 +430,7 @@ func (e *Engine) ofPredecessor(f *file) bool {
 		created, ok := f.Created.Get()
 		start := e.roster.people[i].Start
 		younger := ok && !start.IsZero() && !created.Before(start)
-		return e.roster.past[i].recycled && !younger
+		return e.roster.recycled[i] && !younger
 	})
 }
 

@@ -98,7 +98,7 @@ func (r *Roster) tiedBy(id string) []int32 {
 func (b *RosterBuilder) oneHuman(r *Roster, list []int32) bool {
 	for n, i := range list {
 		p := &r.people[i]
-		if _, bad := r.disputed[i]; bad || r.past[i].contradicted || Fold(p.GivenName) == "" || Fold(p.FamilyName) == "" || b.hasReserved(p) {
+		if _, bad := r.disputed[i]; bad || r.contradicted[i] || Fold(p.GivenName) == "" || Fold(p.FamilyName) == "" || b.hasReserved(p) {
 			return false
 		}
 		for _, j := range list[:n] {

@@ -334,6 +334,17 @@ func TestRemarksOnTheHuman(t *testing.T) {
 	}
 }
 
+// TestDriftOfTheHuman: where mail is no key, an address of any member is one of the human's all the same.
+func TestDriftOfTheHuman(t *testing.T) {
+	w := newWorld(ana("ext", "X1", contract, writesFrom("ana@corp.example", "ana@ext.example")), ana("hr", "1", employed))
+	w.settings.Keys = []string{reconcile.KeyEmployeeID}
+	for address, want := range map[string]bool{"ana@ext.example": false, "ana@corp.example": false, "ana@else.example": true} {
+		if v := w.judge(ofAna(keys("1"), mails(address))); v.Flags.Has(reconcile.MailDrift) != want {
+			t.Errorf("%s: flags %v", address, v.Flags.List())
+		}
+	}
+}
+
 // TestLeavingHumans: the end of a contract is none for somebody who goes on as an employee.
 func TestLeavingHumans(t *testing.T) {
 	cases := []struct {

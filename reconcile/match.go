@@ -70,6 +70,8 @@ type matcher struct {
 	settings *Settings
 	links    *linkTable
 	explain  bool
+	// room is where the people of a match may be noted, so that the usual one takes no memory of its own.
+	room []named
 }
 
 // account correlates by the account's own keys, and puts those together who are one human.
@@ -81,7 +83,7 @@ func (x matcher) account(a *scanners.Account) match {
 
 // collapse lets the people who are one human count as the one who leads.
 func (r *Roster) collapse(m *match) {
-	if len(r.humans) == 0 || m.apart {
+	if m.apart || !slices.ContainsFunc(m.named, func(c named) bool { return r.humans[c.person] != nil }) {
 		return
 	}
 	lead := func(i int32) int32 {
@@ -104,7 +106,7 @@ func (r *Roster) collapse(m *match) {
 // rows correlates by the account's own keys with the people of each source. Every key is tried, because two keys that name
 // different people must end in a dispute and not in the answer of the first.
 func (x matcher) rows(a *scanners.Account) match {
-	m := match{person: -1, table: x.links.of(a)}
+	m := match{person: -1, named: x.room, table: x.links.of(a)}
 	m.apart = m.table.takesApart(x.Roster)
 	for _, key := range x.settings.Keys {
 		switch key {

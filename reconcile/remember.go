@@ -25,15 +25,18 @@ func (r *Roster) Remember(asOf time.Time, unchanged map[string]bool) iter.Seq[Pa
 }
 
 func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
-	p, known := &r.people[i], &r.past[i]
+	p, known := &r.people[i], memory{}
+	if r.past != nil {
+		known = r.past[i]
+	}
 	past := PastPerson{
 		Person: scanners.Person{
 			System: p.System, ID: p.ID, OtherIDs: p.OtherIDs, DisplayName: p.DisplayName, GivenName: p.GivenName,
 			FamilyName: p.FamilyName, Mails: p.Mails, Manager: p.Manager, Department: p.Department, Location: p.Location,
 			Zone: p.Zone, Employments: p.Employments, Place: p.Place,
 		},
-		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, EndShown: p.EndShown, FormerMails: known.formerMails,
-		Recycled: known.recycled, Contradicted: known.contradicted,
+		FirstSeen: known.firstSeen, LastSeen: p.LastSeen, EndShown: p.EndShown, FormerMails: r.formerMails[i],
+		Recycled: r.recycled[i], Contradicted: r.contradicted[i],
 		Former: p.Former, Renumbered: known.renumbered,
 	}
 	if past.FirstSeen.IsZero() {

@@ -12,6 +12,9 @@ import (
 // or earlier, has an id that differs in leading zeros only. Without it everybody would be gone, and new. An id that was gone
 // before, or that stands for somebody of another name, may have been given out again: that stays two people.
 func (b *RosterBuilder) renumber() (issues []Issue) {
+	if !b.remembers {
+		return nil
+	}
 	alike := b.alike()
 	if len(alike) == 0 {
 		return nil

@@ -25,7 +25,12 @@ type Roster struct {
 	reserved   map[string]string
 	population Population
 	issues     []Issue
-	past       []memory // by person
+	past       []memory // by person; nil on a first run
+	// formerMails holds the addresses that people had and have no more; recycled those whose id once stood for somebody else,
+	// contradicted those of whom the last snapshot had rows of different people.
+	formerMails  map[int32][]string
+	recycled     map[int32]bool
+	contradicted map[int32]bool
 	// humans holds, by person, those who are one human with people of other sources: few, if any.
 	humans map[int32]*human
 	asOf   time.Time
@@ -36,9 +41,6 @@ type Roster struct {
 type memory struct {
 	firstSeen     time.Time
 	inferredSince time.Time
-	formerMails   []string
-	recycled      bool
-	contradicted  bool
 	renumbered    bool // tonight
 }
 
@@ -66,15 +68,17 @@ type Issue struct {
 type RosterBuilder struct {
 	settings Settings
 	zones    zones
-	byID     map[personKey]int32
+	byID     map[string]*slots // by people source
 	people   []gathered
 	reserved map[string]string
 	// unread says of people whose row was rejected where it stands; nameless does of rows without a readable id, by source and
 	// other keys.
 	unread   map[personKey]string
 	nameless map[personKey]string
-	rows     int64
-	merged   int64
+	// remembers is true when there is a history.
+	remembers bool
+	rows      int64
+	merged    int64
 }
 
 type personKey struct{ system, id string }
@@ -87,8 +91,8 @@ type gathered struct {
 
 // NewRoster starts a roster. History may be the zero value.
 func NewRoster(settings Settings, history History) *RosterBuilder {
-	b := &RosterBuilder{settings: settings, zones: zones{}, byID: map[personKey]int32{}, reserved: map[string]string{},
-		unread: map[personKey]string{}, nameless: map[personKey]string{}}
+	b := &RosterBuilder{settings: settings, zones: zones{}, byID: map[string]*slots{}, reserved: map[string]string{},
+		unread: map[personKey]string{}, nameless: map[personKey]string{}, remembers: len(history.People) > 0}
 	for i := range history.People {
 		past := &history.People[i]
 		b.person(past.Person.System, past.Person.ID).past = past
@@ -97,11 +101,16 @@ func NewRoster(settings Settings, history History) *RosterBuilder {
 }
 
 func (b *RosterBuilder) person(system, id string) *gathered {
-	key := personKey{system, Fold(id)}
-	i, ok := b.byID[key]
-	if !ok {
+	ids := b.byID[system]
+	if ids == nil {
+		table := newSlots(0, func(i int32, key string) bool { return Fold(b.people[i].identity().ID) == key })
+		ids, b.byID[system] = &table, &table
+	}
+	key := Fold(id)
+	slot, i := ids.find(key)
+	if i < 0 {
 		i = int32(len(b.people))
-		b.byID[key] = i
+		ids.put(slot, key, i)
 		b.people = append(b.people, gathered{})
 	}
 	return &b.people[i]
@@ -168,21 +177,22 @@ func first[K comparable](texts map[K]string, key K, text string) {
 // Build merges rows into people, settles their state at the as-of and indexes their keys.
 func (b *RosterBuilder) Build() *Roster {
 	r := &Roster{
-		ids: map[string]*sourceIDs{}, mails: newIndex(), others: newIndex(),
-		former: map[string][]int32{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
+		ids: map[string]*sourceIDs{}, former: map[string][]int32{}, formerMails: map[int32][]string{},
+		recycled: map[int32]bool{}, contradicted: map[int32]bool{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
 	}
 	r.issues = b.renumber()
 	b.sort()
 	r.people = make([]Person, len(b.people))
-	r.past = make([]memory, len(b.people))
+	if b.remembers {
+		r.past = make([]memory, len(b.people))
+	}
 	r.zones = b.zones
 	for i := range b.people {
 		b.settle(r, int32(i))
 	}
 	b.indexIDs(r)
-	for i := range r.people {
-		b.indexKeys(r, int32(i))
-	}
+	b.indexKeys(r)
+	b.indexFormer(r)
 	b.findHumans(r)
 	r.findRehires()
 	r.findStale()
@@ -237,9 +247,12 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	p.DisplayName, p.GivenName, p.FamilyName = head.DisplayName, head.GivenName, head.FamilyName
 	p.Manager, p.Department, p.Location = head.Manager, head.Department, head.Location
 	for n, row := range rows {
-		p.Mails = appendNew(p.Mails, row.Mails)
-		p.OtherIDs = appendNew(p.OtherIDs, row.OtherIDs)
-		p.Employments = append(p.Employments, row.Employments...)
+		p.Mails, p.OtherIDs = merged(p.Mails, row.Mails), merged(p.OtherIDs, row.OtherIDs)
+		if len(rows) == 1 && len(row.Employments) > 0 {
+			p.Employments = slices.Clip(row.Employments)
+		} else {
+			p.Employments = append(p.Employments, row.Employments...)
+		}
 		for _, other := range rows[:n] {
 			if !sameHuman(other, row) {
 				r.disputed[i] = fmt.Sprintf("%s: id %q stands for different people (%s and %s)", head.System, head.ID, other.Place, row.Place)
@@ -247,7 +260,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 		}
 	}
 	if text, bad := r.disputed[i]; bad {
-		r.past[i].contradicted = true
+		r.contradicted[i] = true
 		r.issues = append(r.issues, Issue{head.System, head.Place, text})
 		r.population.Doubled++
 	}
@@ -258,19 +271,7 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	zone := b.zone(head)
 	p.Zone = zone.String()
 	b.zones[p.Zone] = zone
-	inferred := b.settings.AsOf
-	if g.past != nil {
-		r.past[i].firstSeen, r.past[i].inferredSince = g.past.FirstSeen, g.past.InferredSince
-		r.past[i].recycled = g.past.Recycled || otherHuman(g.past.Person, head)
-		r.past[i].contradicted = r.past[i].contradicted || p.Remembered && g.past.Contradicted
-		p.LastSeen, p.Misses, p.Former = g.past.LastSeen, g.past.Misses, g.past.Former
-		if Fold(g.past.Person.ID) != Fold(p.ID) {
-			p.Former, r.past[i].renumbered = g.past.Person.ID, true
-		}
-		if !g.past.InferredSince.IsZero() {
-			inferred = g.past.InferredSince
-		}
-	}
+	inferred := b.recall(r, i, head)
 	g.rows = nil // the person says it all now, and a large company does not fit twice
 	settle(p, zone, b.settings.AsOf, inferred)
 	p.EndShown = b.shownSince(p, g.past)
@@ -278,6 +279,31 @@ func (b *RosterBuilder) settle(r *Roster, i int32) {
 	if p.Remembered && !rejected && !p.LastSeen.After(b.settings.AsOf) {
 		p.vanish()
 	}
+}
+
+// recall adds what the history knows of person i, whose first row is head. It returns the instant at which an employment that a
+// status without a date ends is over.
+func (b *RosterBuilder) recall(r *Roster, i int32, head scanners.Person) time.Time {
+	g, p := &b.people[i], &r.people[i]
+	if g.past == nil {
+		return b.settings.AsOf
+	}
+	r.past[i] = memory{firstSeen: g.past.FirstSeen, inferredSince: g.past.InferredSince}
+	if g.past.Recycled || otherHuman(g.past.Person, head) {
+		r.recycled[i] = true
+	}
+	if p.Remembered && g.past.Contradicted {
+		r.contradicted[i] = true
+	}
+	p.LastSeen, p.Misses, p.Former = g.past.LastSeen, g.past.Misses, g.past.Former
+	if Fold(g.past.Person.ID) != Fold(p.ID) {
+		p.Former, r.past[i].renumbered = g.past.Person.ID, true
+	}
+	inferred := b.settings.AsOf
+	if !g.past.InferredSince.IsZero() {
+		inferred = g.past.InferredSince
+	}
+	return inferred
 }
 
 // vanish ends p, whom no source shows any more, on the day of the last snapshot. A stated end that has passed stays, and
@@ -318,6 +344,14 @@ func (z zones) named(name string) *time.Location {
 		z[name] = zone
 	}
 	return zone
+}
+
+// merged is list with what is new in more. It shares the memory of more where that says it all.
+func merged(list, more []string) []string {
+	if len(list) == 0 && len(more) == 1 {
+		return slices.Clip(more)
+	}
+	return appendNew(slices.Clip(list), more)
 }
 
 func appendNew[T comparable](list, more []T) []T {
