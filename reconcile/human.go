@@ -15,7 +15,7 @@ import (
 //
 //   - they share a mail address, or one states the id of the other among its other ids, and that key names nobody else
 //     among current and remembered people;
-//   - each states a given and a family name, and these are equal;
+//   - each states a given and a family name, and these are equal, in either order;
 //   - none of them is contradictory or has a key of a row that could not be read;
 //   - no two of them are of one source;
 //   - their employments overlap or follow each other within [recycledKey]. Somebody of the same name who comes years later
@@ -102,12 +102,20 @@ func (b *RosterBuilder) oneHuman(r *Roster, list []int32) bool {
 			return false
 		}
 		for _, j := range list[:n] {
-			if q := &r.people[j]; p.System == q.System || Fold(p.GivenName) != Fold(q.GivenName) || Fold(p.FamilyName) != Fold(q.FamilyName) {
+			if q := &r.people[j]; p.System == q.System || !equalNames(p, q) {
 				return false
 			}
 		}
 	}
 	return b.unbroken(r, list)
+}
+
+// equalNames reports whether p and q have the same given and family name. Which of the two is which does not matter: sources
+// disagree about that, some for names of one part of the world and some for all.
+func equalNames(p, q *Person) bool {
+	given, family := Fold(p.GivenName), Fold(p.FamilyName)
+	other, otherFamily := Fold(q.GivenName), Fold(q.FamilyName)
+	return given == other && family == otherFamily || given == otherFamily && family == other
 }
 
 // hasReserved reports whether a row that could not be read carries a key of p.

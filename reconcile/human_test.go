@@ -76,6 +76,8 @@ func TestOneHuman(t *testing.T) {
 		{"the contract still open", []scanners.Person{ana("ext", "X1", openEnded), ana("hr", "1", employed)}, both},
 		{"names and address in other case", []scanners.Person{ana("ext", "X1", contract, calledAs("ANA ", "silva"), writesFrom("ANA@Corp.example")), ana("hr", "1", employed)}, both},
 		{"an address in an alias domain", []scanners.Person{ana("ext", "X1", contract, writesFrom("ana@old.example")), ana("hr", "1", employed)}, both},
+		{"names the other way round", []scanners.Person{ana("ext", "X1", contract, calledAs("Silva", "Ana")), ana("hr", "1", employed)}, both},
+		{"the same name twice", []scanners.Person{ana("ext", "X1", contract, calledAs("Ana", "Ana")), ana("hr", "1", employed)}, "disputed"},
 		{"another family name", []scanners.Person{ana("ext", "X1", contract, calledAs("Ana", "Costa")), ana("hr", "1", employed)}, "disputed"},
 		{"another given name", []scanners.Person{ana("ext", "X1", contract, calledAs("Eva", "Silva")), ana("hr", "1", employed)}, "disputed"},
 		{"no given names", []scanners.Person{ana("ext", "X1", contract, calledAs("", "Silva")), ana("hr", "1", employed, calledAs("", "Silva"))}, "disputed"},
