@@ -25,6 +25,8 @@ type Engine struct {
 	links    linkTable
 	// secondaries holds the logins of primary accounts that login rules lead to; Resolve fills in whose they are.
 	secondaries map[accountRef]match
+	// endless holds the people who work under a contract that states no end: it is asked for every account.
+	endless map[int32]bool
 	// files holds the *file of accounts that are judged, for the next ones.
 	files sync.Pool
 	// room is that of the match that Survey looks at.
@@ -35,8 +37,14 @@ type accountRef struct{ system, key string }
 
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
-	return &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
-		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}}
+	e := &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
+		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, endless: map[int32]bool{}}
+	for i := range roster.people {
+		if e.endlessContract(&roster.people[i]) {
+			e.endless[int32(i)] = true
+		}
+	}
+	return e
 }
 
 // Survey takes note of one account before anything is judged.
@@ -341,10 +349,12 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(PossibleRehire, p.Gone() && p.Rehire != "")
 	set(HRConflict, p.Conflict != "")
 	set(Inferred, p.Gone() && p.End.Inferred)
-	_, usedSince := f.usedAfter(p.End.At)
-	set(InUse, p.Gone() && p.End.Inferred && f.enabled && usedSince)
+	if p.Gone() && p.End.Inferred && f.enabled {
+		_, usedSince := f.usedAfter(p.End.At)
+		set(InUse, usedSince)
+	}
 	set(OnLeave, p.State == Leave)
-	set(NoEndDate, e.endlessContract(p))
+	set(NoEndDate, e.withoutEnd(f))
 	set(MailDrift, f.owner != nil && f.match.by == KeyEmployeeID && !f.match.mailed && e.drifted(f))
 	set(DuplicateAccount, f.owner != nil && f.enabled && f.Kind != scanners.KindAdmin && e.doubled(f.System, f.match.person))
 	return flags
@@ -372,6 +382,22 @@ func anyRehire(named []Candidate) bool {
 
 func privileged(a *scanners.Account) bool {
 	return scanners.Is(a.Privileged, true) || a.Kind == scanners.KindAdmin
+}
+
+// withoutEnd reports whether whoever answers for the account works under a contract that states no end.
+func (e *Engine) withoutEnd(f *file) bool {
+	if f.owner == nil {
+		return e.endlessContract(f.sponsor)
+	}
+	if len(e.endless) == 0 {
+		return false
+	}
+	for _, i := range e.roster.members(f.match.person, f.match.apart) {
+		if e.endless[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // endlessContract reports whether p works under a contract that states no end: in a source of contractors, or by the type of

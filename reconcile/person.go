@@ -27,29 +27,29 @@ const (
 // several sources are one human, the Person of a verdict stands for all of them: System and ID are those of the member whose
 // employment decides, Also names the others, and the rest is true of the human.
 type Person struct {
-	System   string
-	ID       string
-	OtherIDs []string
-	// Former is the id with other leading zeros that an earlier snapshot showed; empty when HR never changed them.
-	Former string
+	// What every account of the person is judged by comes first, close together: of a million people hardly one is in the
+	// processor's cache when an account of theirs is judged.
+
+	// State is as of the run.
+	State  PersonState
+	System string
+	ID     string
+	Mails  []string
+	// Conflict says how the source contradicts itself about the person ("active with a past end date"); empty when not.
+	Conflict string
+	// Remembered is true when the person is known from history only.
+	Remembered bool
+	// Start is the first start of any employment, the zero time when none is stated.
+	Start time.Time
 	// Also names the people of other sources who are the same human, each as "source/id", in order.
-	Also        []string
-	DisplayName string
-	GivenName   string
-	FamilyName  string
-	Mails       []string
-	Manager     string
-	Department  string
-	Location    string
+	Also []string
+	// Rehire names an employed or future employment of what may be the same human, "source/id"; empty when there is none.
+	Rehire string
 	// Zone is the resolved IANA name of the zone in which the person's dates are meant.
-	Zone        string
-	Employments []scanners.Employment
-	// State and End are as of the run. Start is the first start of any employment, the zero time when none is stated;
-	// NextStart is the next future start of a prehire.
-	State     PersonState
-	Start     time.Time
-	NextStart time.Time
+	Zone string
+	// End is as of the run; NextStart is the next future start of a prehire.
 	End       End
+	NextStart time.Time
 	// UpcomingEnd is the stated future end of an employed person's last open employment; zero when open-ended.
 	UpcomingEnd scanners.Date
 	// UpcomingAt is the instant at which that employment ends; the zero time when open-ended.
@@ -57,16 +57,21 @@ type Person struct {
 	// EndShown is the as-of of the first accepted run that showed the end that HR states, passed or to come; the zero time when HR
 	// states none, or when no run can tell, because the first one that saw the person showed a past end.
 	EndShown time.Time
-	// Conflict says how the source contradicts itself about the person ("active with a past end date"); empty when not.
-	Conflict string
-	// Remembered is true when the person is known from history only. LastSeen is the as-of of the last complete snapshot
-	// that showed them.
-	Remembered bool
-	LastSeen   time.Time
+	// LastSeen is the as-of of the last complete snapshot that showed the person, where Remembered.
+	LastSeen time.Time
 	// Misses is the number of earlier accepted runs in a row that inferred the end too (see [PastPerson]).
 	Misses int
-	// Rehire names an employed or future employment of what may be the same human, "source/id"; empty when there is none.
-	Rehire string
+
+	OtherIDs []string
+	// Former is the id with other leading zeros that an earlier snapshot showed; empty when HR never changed them.
+	Former      string
+	DisplayName string
+	GivenName   string
+	FamilyName  string
+	Manager     string
+	Department  string
+	Location    string
+	Employments []scanners.Employment
 	// Status is the raw status that HR wrote for the employment that decided, for reports.
 	Status string
 	// Place is where the first row of the person stands in its source.
