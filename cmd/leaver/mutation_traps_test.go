@@ -212,7 +212,7 @@ func spoiltColumns() []trap {
 			a, b := h.column("start_date"), h.column("last_day")
 			h.header[a], h.header[b] = h.header[b], h.header[a]
 		}},
-		{name: "given and family name swapped", first: unseen, later: refused, says: "two other names", spoil: func(_ *testing.T, h *hrFile) {
+		{name: "given and family name swapped", first: same, later: refused, says: "two other names", spoil: func(_ *testing.T, h *hrFile) {
 			a, b := h.column("given_name"), h.column("family_name")
 			h.header[a], h.header[b] = h.header[b], h.header[a]
 		}},
