@@ -15,4 +15,8 @@
 // Correlation is exact and deterministic. A key value links only when it names exactly one person among current and
 // remembered people; two keys that name different people make the account disputed, never "first match wins".
 // Only a [Link], which two people reviewed, comes before the keys and settles a dispute.
+//
+// Memory grows with people and findings, never with accounts. A roster takes about a kilobyte for a person with one employment
+// and one address, eleven bytes of it for each key (BenchmarkRoster). People who are one human with others and all else that is
+// rare stand in maps of their own. To judge an account without a finding takes no memory (BenchmarkJudge).
 package reconcile
