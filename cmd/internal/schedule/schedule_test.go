@@ -145,9 +145,12 @@ func TestAgainstTheClerk(t *testing.T) {
 				years[name] = append(years[name], 2026)
 			}
 			for _, year := range years[name] {
-				from := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+				from, months := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), 12
+				if testing.Short() {
+					from, months = from.AddDate(0, 9, 0), 2
+				}
 				for _, n := range crons {
-					compare(t, n, zoneOf(t, name), from, from.AddDate(1, 0, 0))
+					compare(t, n, zoneOf(t, name), from, from.AddDate(0, months, 0))
 				}
 			}
 		})
