@@ -48,6 +48,7 @@ func (a *app) check(ctx context.Context, asJSON bool) error {
 	}
 	result, err := j.Check(ctx)
 	j.Progress.Close()
+	result.Notes = append(result.Notes, notifyNotes(c)...)
 	if printErr := a.printCheck(result, len(rules), asJSON); printErr != nil {
 		return errors.Join(err, printErr)
 	}

@@ -27,7 +27,7 @@ type CheckResult struct {
 
 // Note is something that somebody should look at.
 type Note struct {
-	// Topic is what it is about: people, links, classifier, login_rules, exclusions, break_glass, coverage.
+	// Topic is what it is about: people, links, classifier, login_rules, exclusions, break_glass, coverage, notify.
 	Topic  string `json:"topic"`
 	Source string `json:"source,omitempty"`
 	// Place is "file:line", or where a record stands; empty when there is none.
