@@ -23,7 +23,7 @@ func (a *app) policyCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.policyTestCommand(), a.policySchemaCommand())
+	cmd.AddCommand(a.policyLintCommand(), a.policyTestCommand(), a.policySimulateCommand(), a.policySchemaCommand())
 	return cmd
 }
 
