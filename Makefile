@@ -18,7 +18,7 @@ FUZZTIME ?= 30s
 PKGS       ?= ./...
 # Packages with goroutines of their own get a second run under the race detector, without their tests of scale (-short).
 RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./reconcile ./policies ./cmd/internal/...
-BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./reports ./cmd/internal/runstore ./cmd/internal/job ./cmd/leaver ./cmd/internal/join
+BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./policies ./reports ./cmd/internal/runstore ./cmd/internal/job ./cmd/leaver ./cmd/internal/join
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile

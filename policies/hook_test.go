@@ -191,6 +191,28 @@ func TestHookCost(t *testing.T) {
 	}
 }
 
+// TestHookCostIsCounted where it depends on the account, and for nothing else: counting takes half of the time.
+func TestHookCostIsCounted(t *testing.T) {
+	long := func(v *reconcile.Verdict) {
+		v.Account.Logins = []string{strings.Repeat("x", 3_000_000)}
+		v.Account.Mails = make([]string, 200_000)
+	}
+	for hook, fails := range map[string]bool{
+		"account.idle_days > 30 && person.found":                               false,
+		"now - account.last_activity > days(30) && account.kind in ['a', 'b']": false,
+		"account.login == 'x' ? has(account.expires) : account.never_used":     false,
+		"account.login.matches('y$')":                                          true,
+		"account.login + 'y' == 'z'":                                           true,
+		"'a' in account.mails":                                                 true,
+		"account.mails.exists(m, m == 'a')":                                    true,
+	} {
+		s := set(rule("r", 0, func(r *policies.Rule) { r.Trigger = hooked(t, hook) }))
+		if why, _ := s.RuleMatch(idle(long)); strings.Contains(why, "cost limit") != fails {
+			t.Errorf("%s: %q", hook, why)
+		}
+	}
+}
+
 // TestRuleMatch: which accounts without a finding a rule may make one of.
 func TestRuleMatch(t *testing.T) {
 	hook := func(r *policies.Rule) { r.Trigger = hooked(t, "account.system == 'crm'") }
