@@ -27,6 +27,8 @@ type Engine struct {
 	secondaries map[accountRef]match
 	// endless holds the people who work under a contract that states no end: it is asked for every account.
 	endless map[int32]bool
+	// unread names the systems whose accounts were not all read.
+	unread map[string]bool
 	// files holds the *file of accounts that are judged, for the next ones.
 	files sync.Pool
 	// room is that of the match that Survey looks at.
@@ -38,7 +40,8 @@ type accountRef struct{ system, key string }
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
 	e := &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
-		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, endless: map[int32]bool{}}
+		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, endless: map[int32]bool{},
+		unread: map[string]bool{}}
 	for i := range roster.people {
 		if e.endlessContract(&roster.people[i]) {
 			e.endless[int32(i)] = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"time"
 )
 
 // slots is a table of people by key that holds no key: a slot is 32 bits of the key's hash and a person, who is asked whether
@@ -123,7 +124,7 @@ type sourceIDs struct {
 }
 
 // indexIDs indexes employee ids. Leading zeros go where every id that a source shows tonight is digits and none collide
-// without them. People of one source stand together.
+// without them; for a source that shows nobody the ids of its last snapshot speak. People of one source stand together.
 func (b *RosterBuilder) indexIDs(r *Roster) {
 	for from := 0; from < len(r.people); {
 		system, to := r.people[from].System, from
@@ -146,17 +147,33 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 	slices.Sort(r.order)
 }
 
+// lastShown is when a source that shows nobody tonight last showed somebody, of the people from until before to; the zero time
+// when it shows somebody.
+func (r *Roster) lastShown(from, to int) (last time.Time) {
+	for i := from; i < to; i++ {
+		switch p := &r.people[i]; {
+		case !p.Remembered:
+			return time.Time{}
+		case p.LastSeen.After(last):
+			last = p.LastSeen
+		}
+	}
+	return last
+}
+
 // sameDigits looks at the ids that a source shows tonight, those of people from until before to: whether all are digits, and
 // if so which two differ in leading zeros only.
 func (r *Roster) sameDigits(from, to int) (collision string, allDigits bool) {
+	last := r.lastShown(from, to)
+	silent := func(p *Person) bool { return p.Remembered && !p.LastSeen.Equal(last) }
 	for i := from; i < to; i++ {
-		if p := &r.people[i]; !p.Remembered && !digits(Fold(p.ID)) {
+		if p := &r.people[i]; !silent(p) && !digits(Fold(p.ID)) {
 			return "", false
 		}
 	}
 	stripped := newSlots(to-from, func(i int32, key string) bool { return stripZeros(Fold(r.people[i].ID)) == key })
 	for i := from; i < to; i++ {
-		if r.people[i].Remembered {
+		if silent(&r.people[i]) {
 			continue
 		}
 		id := Fold(r.people[i].ID)

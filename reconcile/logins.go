@@ -79,6 +79,10 @@ func loginForms(login string) []string {
 	return []string{folded, plain}
 }
 
+// Unread says that the accounts of a system were not all read. Whoever should have been found through one of them is not
+// known then, which is not the same as nobody. It is to be called before anything is judged.
+func (e *Engine) Unread(system string) { e.unread[system] = true }
+
 // surveyLogin takes note of whose person an account needs that has no other key to anybody.
 func (e *Engine) surveyLogin(a *scanners.Account) {
 	list := e.primaries(a)
@@ -128,6 +132,9 @@ func (e *Engine) followLogin(f *file, explain bool) {
 		found.join(m)
 		if len(m.named) == 0 {
 			f.missed = append(f.missed, fmt.Sprintf("%s of %s", p.ref.key, p.ref.system))
+			if e.unread[p.ref.system] {
+				found.unclear = fmt.Sprintf("it is whose %s of %s is, which was not read completely", p.ref.key, p.ref.system)
+			}
 		}
 		if explain {
 			f.match.tried = append(f.match.tried, tried)

@@ -124,6 +124,32 @@ func TestLoginRulesAreExplained(t *testing.T) {
 	}
 }
 
+// The primary may be among the accounts that were not read: the secondary is disputed, not an orphan, and not somebody else's.
+func TestLoginRuleToAnUnreadSystem(t *testing.T) {
+	other := admRule()
+	other.Of = "erp"
+	w := newWorld(human("100", hired))
+	w.settings.LoginRules = []reconcile.LoginRule{admRule(), other}
+	for _, c := range []struct {
+		name   string
+		others []scanners.Account
+		unread string
+		want   reconcile.Kind
+	}{
+		{"all read", nil, "", orphan},
+		{"another system was not read", nil, "crm", orphan},
+		{"its system was not read", nil, "dir", disputed},
+		{"found, its system was not read", []scanners.Account{primaryOf("100", "jdoe")}, "dir", none},
+		{"found, the system of the other rule was not read", []scanners.Account{primaryOf("100", "jdoe")}, "erp", disputed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := w.unread(c.unread)
+			w.others = c.others
+			wantKind(t, w, secondary("adm-jdoe"), c.want)
+		})
+	}
+}
+
 // The person of the primary account exists and could not be read: the secondary is disputed, not an orphan.
 func TestLoginRuleToAnUnreadablePerson(t *testing.T) {
 	w := newWorld(human("100", hired))

@@ -15,8 +15,11 @@ func TestLeadingZeros(t *testing.T) {
 		return p
 	}
 	hr := func(id string) scanners.Person { return in("hr", human(id, hired)) }
-	past := func(id string) reconcile.History {
-		return reconcile.History{People: []reconcile.PastPerson{{Person: in("hr", human(id, left)), LastSeen: noon.Add(-daySpan)}}}
+	past := func(ids ...string) (h reconcile.History) {
+		for _, id := range ids {
+			h.People = append(h.People, reconcile.PastPerson{Person: in("hr", human(id, left)), LastSeen: noon.Add(-daySpan)})
+		}
+		return h
 	}
 	cases := []struct {
 		name    string
@@ -45,6 +48,8 @@ func TestLeadingZeros(t *testing.T) {
 		{"a remembered id that is not digits changes nothing", []scanners.Person{hr("00123")}, past("X9"), false, "123", "hr/00123"},
 		{"a remembered id without its zeros", []scanners.Person{hr("00456")}, past("00123"), false, "123", "hr/00123"},
 		{"a remembered id is somebody's tonight but for zeros", []scanners.Person{hr("00123")}, past("123"), false, "123", "disputed"},
+		{"a source that shows nobody, remembered with an id of letters", nil, past("00123", "X9"), false, "123", ""},
+		{"a source that shows nobody, remembered with digits only", nil, past("00123"), false, "123", "hr/00123"},
 		{"another source of letters does not matter", []scanners.Person{hr("00123"), in("ext", human("K-1", hired))}, reconcile.History{}, false, "123", "hr/00123"},
 		{"each source by its own rule", []scanners.Person{hr("00123"), in("ext", human("00123", hired)), in("ext", human("K-1", hired))}, reconcile.History{}, false, "123", "hr/00123"},
 		{"two sources with the same id", []scanners.Person{hr("00123"), in("ext", human("0123", hired))}, reconcile.History{}, false, "123", "disputed"},

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -23,6 +24,8 @@ var (
 	poolDates    = []string{"", "2019-05-01", "2026-01-31", "2026-03-09", "2026-03-10", "2026-03-20", "2026-06-01"}
 	poolStatuses = []scanners.Status{"", "", scanners.StatusActive, scanners.StatusLeave, scanners.StatusSuspended, scanners.StatusPrehire, scanners.StatusTerminated, scanners.StatusRetired}
 	poolRefs     = []string{"", "", "", "100", "300", "m1@corp.example", "a1", "CN=a2", "shared", "nowhere"}
+	poolLogins   = []string{"shared", "adm-a0", "adm-a1", "adm-shared", `CORP\Adm-A1`}
+	poolPeople   = []string{"hr/100", "hr/0100", "hr/200", "ext/100", "ext/X1", "lab/300", "hr/999"}
 	poolKinds    = []scanners.AccountKind{"", "", "", scanners.KindPerson, scanners.KindAdmin, scanners.KindService, scanners.KindShared, scanners.KindGuest, scanners.KindMachine, scanners.KindBreakGlass}
 )
 
@@ -60,7 +63,7 @@ func drawFact(t *rapid.T, label string) scanners.Fact[time.Time] {
 func drawAccount(t *rapid.T, n int) scanners.Account {
 	id := fmt.Sprint("a", n)
 	a := scanners.Account{
-		System: rapid.SampledFrom([]string{"crm", "crm", "erp"}).Draw(t, "system"), ID: id, Logins: []string{rapid.SampledFrom([]string{id, "shared"}).Draw(t, "login")}, DN: "CN=" + id,
+		System: rapid.SampledFrom([]string{"crm", "crm", "erp"}).Draw(t, "system"), ID: id, Logins: []string{rapid.SampledFrom(append([]string{id, id}, poolLogins...)).Draw(t, "login")}, DN: "CN=" + id,
 		EmployeeIDs: drawSome(t, append(poolIDs, "999", "400"), 2, "ids"), Mails: drawSome(t, append(poolMails, "x@corp.example"), 2, "mails"), Anchors: drawSome(t, poolOther, 1, "anchors"),
 		Enabled:    rapid.SampledFrom([]scanners.Fact[bool]{scanners.Known(true), scanners.Known(true), scanners.Known(false), scanners.Unknown[bool]("not readable")}).Draw(t, "enabled"),
 		DisabledAt: drawFact(t, "disabled"), Created: drawFact(t, "created"), Expires: drawFact(t, "expires"), FailedLogins: scanners.Known(rapid.Int64Range(0, 12).Draw(t, "failed")),
@@ -78,11 +81,14 @@ func drawWorld(t *rapid.T) (world, []scanners.Account) {
 	w := newWorld()
 	w.settings.MailDomains = map[string]string{"old.example": "corp.example"}
 	w.settings.PeopleComplete = rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "complete")
-	if rapid.Bool().Draw(t, "with history") {
-		past := drawRows(t, "past people")
-		yesterday := w.at(noon.Add(-daySpan))
-		yesterday.people = past
-		w = yesterday.next(noon)
+	w.settings.Contractors = map[string]bool{"ext": rapid.Bool().Draw(t, "contractors")}
+	w.settings.LoginRules = drawLoginRules(t)
+	w.settings.Links = drawLinks(t)
+	nights := rapid.IntRange(0, 3).Draw(t, "earlier nights")
+	w.settings.AsOf = noon.Add(-time.Duration(nights) * daySpan)
+	for range nights {
+		w.people = drawRows(t, "people of an earlier night")
+		w = w.next(w.settings.AsOf.Add(daySpan))
 	}
 	w.people = drawRows(t, "people")
 	for n, id := range drawSome(t, append(poolIDs, "400"), 1, "rejected") {
@@ -93,6 +99,34 @@ func drawWorld(t *rapid.T) (world, []scanners.Account) {
 		list = append(list, drawAccount(t, n))
 	}
 	return w, list
+}
+
+// drawLoginRules invents up to two rules, within a system and from one to another.
+func drawLoginRules(t *rapid.T) (rules []reconcile.LoginRule) {
+	for n := range rapid.IntRange(0, 2).Draw(t, "login rules") {
+		rules = append(rules, reconcile.LoginRule{Source: "crm", Of: []string{"crm", "erp"}[n], Match: regexp.MustCompile(`(?is)^(?:adm-(.+))$`),
+			To: "$1", Place: fmt.Sprint("rule ", n)})
+	}
+	return rules
+}
+
+// drawLinks invents entries of a link table, some of which cannot be used.
+func drawLinks(t *rapid.T) (links []reconcile.Link) {
+	for n := range rapid.IntRange(0, 2).Draw(t, "links") {
+		l := reconcile.Link{Source: "crm", Account: rapid.SampledFrom([]string{"a0", "a1", "a2"}).Draw(t, "linked account"), By: "anna", Second: "bert",
+			At: noon.Add(-time.Duration(rapid.SampledFrom([]int{-30, 0, 1, 9}).Draw(t, "linked days ago")) * daySpan), Place: fmt.Sprint("links:", n)}
+		who := rapid.SampledFrom(poolPeople).Draw(t, "linked person")
+		switch rapid.IntRange(0, 2).Draw(t, "form") {
+		case 0:
+			l.Person = who
+		case 1:
+			l.Owner, l.Kind = who, scanners.KindService
+		default:
+			l.Not = who
+		}
+		links = append(links, l)
+	}
+	return links
 }
 
 func drawRows(t *rapid.T, label string) []scanners.Person {
@@ -132,6 +166,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		shuffled.people = rapid.Permutation(w.people).Draw(t, "order of people")
 		shuffled.rejected = rapid.Permutation(w.rejected).Draw(t, "order of rejected rows")
 		shuffled.history.People = rapid.Permutation(w.history.People).Draw(t, "order of history")
+		shuffled.settings.Links = rapid.Permutation(w.settings.Links).Draw(t, "order of links")
 		if diff := cmp.Diff(want, judgeAll(shuffled, rapid.Permutation(list).Draw(t, "order of accounts"))); diff != "" {
 			t.Fatalf("another order, another verdict:\n%s", diff)
 		}
@@ -226,6 +261,23 @@ func TestLosingASourceNeverRemovesAFinding(t *testing.T) {
 			answered := was.Kind == disputed && len(list[i].Owner+list[i].Sponsor+list[i].Manager) > 0
 			if was.Kind != none && is.Kind == none && !answered || is.Kind == orphan && was.Kind != orphan {
 				t.Fatalf("%s was %s (%s) and is %q (%s) without %s", list[i].ID, was.Kind, was.Why, is.Kind, is.Why, lost)
+			}
+		}
+	})
+}
+
+// TestLosingAnAccountSourceDecidesNothing: when the accounts of one system are not read, the verdict on those of others stays
+// as it was, or is a dispute, which nothing is done about before a person has looked.
+func TestLosingAnAccountSourceDecidesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, list := drawWorld(t)
+		lost := rapid.SampledFrom([]string{"crm", "erp"}).Draw(t, "lost system")
+		rest := slices.DeleteFunc(slices.Clone(list), func(a scanners.Account) bool { return a.System == lost })
+		before, after := w.engine(list...), w.unread(lost).engine(rest...)
+		for i := range rest {
+			was, is := before.Judge(&rest[i]), after.Judge(&rest[i])
+			if full(was) != full(is) && is.Situation != reconcile.SituationDisputed {
+				t.Fatalf("%s of %s: %s\nwithout %s: %s", rest[i].ID, rest[i].System, full(was), lost, full(is))
 			}
 		}
 	})

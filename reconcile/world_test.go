@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ type world struct {
 	rejected []scanners.Rejection
 	// others are accounts beside the judged one.
 	others []scanners.Account
+	// notRead are the systems whose accounts were not all read.
+	notRead []string
 }
 
 // newWorld is a world with thresholds of 90 and 45 days, in Berlin, whose people sources were read completely.
@@ -52,6 +55,9 @@ func (w world) roster() *reconcile.Roster {
 // engine is one that has surveyed and resolved all of the accounts.
 func (w world) engine(accounts ...scanners.Account) *reconcile.Engine {
 	e := reconcile.NewEngine(w.settings, w.roster())
+	for _, system := range w.notRead {
+		e.Unread(system)
+	}
 	for i := range accounts {
 		e.Survey(&accounts[i])
 	}
@@ -69,6 +75,11 @@ func (w world) judge(a scanners.Account) reconcile.Verdict {
 
 func (w world) explain(a scanners.Account) reconcile.Explanation {
 	return w.engine(append([]scanners.Account{a}, w.others...)...).Explain(&a)
+}
+
+func (w world) unread(system string) world {
+	w.notRead = append(slices.Clone(w.notRead), system)
+	return w
 }
 
 func (w world) at(asOf time.Time) world {

@@ -59,6 +59,9 @@ func unseal(folder *runstore.Folder) (*Sealed, error) {
 	}
 	s.roster = b.Build()
 	s.engine = reconcile.NewEngine(settings, s.roster)
+	for _, system := range s.Inputs.Unread {
+		s.engine.Unread(system)
+	}
 	return s, nil
 }
 

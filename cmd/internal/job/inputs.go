@@ -18,9 +18,10 @@ type Inputs struct {
 	KeepZeros   map[string]bool      `json:"keep_zeros"`
 	Contractors map[string]bool      `json:"contractors"`
 	Thresholds  reconcile.Thresholds `json:"thresholds"`
-	// People and Sources name what was read, in order.
+	// People and Sources name what was read, in order; Unread the account sources that were not, or not completely.
 	People     []string              `json:"people"`
 	Sources    []string              `json:"sources"`
+	Unread     []string              `json:"unread"`
 	Rules      []policies.Rule       `json:"rules"`
 	Exclusions []policies.Exclusion  `json:"exclusions"`
 	LoginRules []reconcile.LoginRule `json:"login_rules"`
@@ -66,5 +67,6 @@ func (t *attempt) inputs() Inputs {
 	for _, s := range t.sources {
 		in.Sources = append(in.Sources, s.Name)
 	}
+	in.Unread = t.unread()
 	return in
 }

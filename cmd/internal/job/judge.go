@@ -79,6 +79,9 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 
 // survey gives the engine its first look, or two, at every account.
 func (t *attempt) survey(ctx context.Context) error {
+	for _, system := range t.unread() {
+		t.engine.Unread(system)
+	}
 	if err := t.eachAccount(ctx, t.engine.Survey); err != nil || !t.engine.NeedsResolve() {
 		return err
 	}

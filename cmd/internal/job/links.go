@@ -35,6 +35,16 @@ func (t *attempt) complete(source string) bool {
 	return i >= 0 && t.sources[i].Coverage.Verdict.Complete()
 }
 
+// unread lists the configured account sources that this run has not read completely, or not at all.
+func (t *attempt) unread() (names []string) {
+	for _, source := range t.Config.Sources {
+		if !t.complete(source.Name) {
+			names = append(names, source.Name)
+		}
+	}
+	return names
+}
+
 // AccountIDs returns the immutable ids of the accounts of source that name means in a run: the id itself, or a login.
 func AccountIDs(ctx context.Context, folder *runstore.Folder, source, name string) ([]string, error) {
 	if !folder.Has(runstore.AccountsName(source)) {
