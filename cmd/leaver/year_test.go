@@ -158,7 +158,7 @@ func (y *year) play(t *testing.T, events []event) bool {
 			set(&y.accounts[e.Account].enabled, e.Enabled)
 		}
 		if r := e.Rule; r != nil {
-			y.write(t, "policies/leavers.yaml", fmt.Sprintf("name: %s\ntrigger: {status: [ended, vanished]}\naction: lock\ngrace: {days: %d, from: %s, sources: {erp: %d}}\n",
+			y.write(t, "policies/leavers.yaml", fmt.Sprintf("name: %s\ntrigger: {status: [ended, vanished]}\naction: lock\ngrace: {days: %d, from: %s, per_system: {erp: %d}}\n",
 				r.Name, r.Days, r.From, r.ERP))
 		}
 	}
