@@ -20,27 +20,10 @@ func (t *attempt) readPeople(ctx context.Context) error {
 	reserved := make([][]scanners.Rejection, len(t.Config.People))
 	t.people, err = t.readAll(ctx, t.Config.People, func(ctx context.Context, source config.Source) (scanned, error) {
 		i := slices.IndexFunc(t.Config.People, func(s config.Source) bool { return s.Name == source.Name })
-		kept, err := t.rejects(source.Name, true)
-		if err != nil {
-			return scanned{}, err
-		}
-		defer kept.out.Discard()
-		from, err := source.Connector.People(source.Decode, t.env(source, kept.add))
-		if err != nil {
-			return t.unopened(source, err, true)
-		}
-		out, err := t.run.CreatePeople(source.Name)
-		if err != nil {
-			return scanned{}, err
-		}
-		defer out.Discard()
-		result, err := scan(ctx, t.Job, source, from, out, func(p *scanners.Person) []string {
-			p.System = source.Name
-			return append(append([]string{p.ID}, p.OtherIDs...), p.Mails...)
-		})
-		result.People, result.Rejections, result.Snapshot = true, kept.first, runstore.PeopleName(source.Name)
-		reserved[i] = kept.reserved
-		return result, errors.Join(err, kept.close())
+		var result scanned
+		var err error
+		result, reserved[i], err = t.readPeopleOf(ctx, source)
+		return result, err
 	})
 	for i, s := range t.people {
 		t.reserved[s.Name] = reserved[i]
@@ -51,6 +34,31 @@ func (t *attempt) readPeople(ctx context.Context) error {
 	}
 	t.gate.peopleCoverage(t.people)
 	return t.gate.stopped()
+}
+
+// readPeopleOf scans one people source; it returns the rejected rows whose keys are readable as well.
+func (t *attempt) readPeopleOf(ctx context.Context, source config.Source) (scanned, []scanners.Rejection, error) {
+	kept, err := t.rejects(source.Name, true)
+	if err != nil {
+		return scanned{}, nil, err
+	}
+	defer kept.out.Discard()
+	from, err := source.Connector.People(source.Decode, t.env(source, kept.add))
+	if err != nil {
+		result, err := t.unopened(source, err, true)
+		return result, nil, err
+	}
+	out, err := t.run.CreatePeople(source.Name)
+	if err != nil {
+		return scanned{}, nil, err
+	}
+	defer out.Discard()
+	result, err := scan(ctx, t.Job, source, from, out, func(p *scanners.Person) []string {
+		p.System = source.Name
+		return append(append([]string{p.ID}, p.OtherIDs...), p.Mails...)
+	})
+	result.People, result.Rejections, result.Snapshot = true, kept.first, runstore.PeopleName(source.Name)
+	return result, kept.reserved, errors.Join(err, kept.close())
 }
 
 // buildRoster joins tonight's people with the remembered ones and applies the gates that look at the whole. Whether they
@@ -76,6 +84,9 @@ func (t *attempt) buildRoster(ctx context.Context) error {
 	b := reconcile.NewRoster(settings, history)
 	for i := range t.people {
 		s := &t.people[i]
+		if s.SnapshotDigest == "" {
+			continue // nothing came of it, which stops every run, and no emergency
+		}
 		for p, err := range t.run.People(s.Name) {
 			if err != nil {
 				return err
@@ -130,44 +141,52 @@ func (t *attempt) readAccounts(ctx context.Context) error {
 	var err error
 	t.emergency = make([]string, len(t.Config.BreakGlass))
 	t.classified = make([]atomic.Int64, len(t.Config.Correlation.Classifier))
-	t.sources, err = t.readAll(ctx, t.chosen, func(ctx context.Context, source config.Source) (scanned, error) {
-		kept, err := t.rejects(source.Name, false)
-		if err != nil {
-			return scanned{}, err
-		}
-		defer kept.out.Discard()
-		from, err := source.Connector.Accounts(source.Decode, t.env(source, kept.add))
-		if err != nil {
-			return t.unopened(source, err, false)
-		}
-		out, err := t.run.CreateAccounts(source.Name)
-		if err != nil {
-			return scanned{}, err
-		}
-		defer out.Discard()
-		breakGlass := t.breakGlass(source.Name)
-		result, err := scan(ctx, t.Job, source, from, out, func(a *scanners.Account) []string {
-			a.System = source.Name
-			if rule := t.Config.Classify(a); rule >= 0 {
-				t.classified[rule].Add(1)
-			}
-			names := append([]string{a.ID}, a.Logins...)
-			for _, name := range names {
-				if i, listed := breakGlass[reconcile.Fold(name)]; listed {
-					a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
-					t.emergency[i] = stateOf(a)
-				}
-			}
-			return append(names, a.Mails...)
-		})
-		result.Rejections, result.Snapshot = kept.first, runstore.AccountsName(source.Name)
-		return result, errors.Join(err, kept.close())
-	})
+	t.sources, err = t.readAll(ctx, t.chosen, t.readAccountsOf)
 	for i := range t.sources {
 		t.gate.accountFile(&t.sources[i])
 		t.result.Sources = append(t.result.Sources, sourceResult(t.sources[i]))
 	}
 	return err
+}
+
+// readAccountsOf scans one account source.
+func (t *attempt) readAccountsOf(ctx context.Context, source config.Source) (scanned, error) {
+	kept, err := t.rejects(source.Name, false)
+	if err != nil {
+		return scanned{}, err
+	}
+	defer kept.out.Discard()
+	from, err := source.Connector.Accounts(source.Decode, t.env(source, kept.add))
+	if err != nil {
+		return t.unopened(source, err, false)
+	}
+	out, err := t.run.CreateAccounts(source.Name)
+	if err != nil {
+		return scanned{}, err
+	}
+	defer out.Discard()
+	result, err := scan(ctx, t.Job, source, from, out, t.received(source))
+	result.Rejections, result.Snapshot = kept.first, runstore.AccountsName(source.Name)
+	return result, errors.Join(err, kept.close())
+}
+
+// received completes an account that a source emits by what the configuration knows, and returns by what a canary may name it.
+func (t *attempt) received(source config.Source) func(*scanners.Account) []string {
+	breakGlass := t.breakGlass(source.Name)
+	return func(a *scanners.Account) []string {
+		a.System = source.Name
+		if rule := t.Config.Classify(a); rule >= 0 {
+			t.classified[rule].Add(1)
+		}
+		names := append([]string{a.ID}, a.Logins...)
+		for _, name := range names {
+			if i, listed := breakGlass[reconcile.Fold(name)]; listed {
+				a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
+				t.emergency[i] = stateOf(a)
+			}
+		}
+		return append(names, a.Mails...)
+	}
 }
 
 // breakGlass returns the emergency accounts of a source: folded id or login, and the index in the configuration.

@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,25 @@ func (s *Store) Lock(now time.Time) (release func() error, err error) {
 		return errors.Join(os.Truncate(path, 0), lock.Close())
 	}, nil
 }
+
+// LockEmergency takes the lock for an emergency, which no run holds. While another emergency is under way it waits, and calls
+// waiting once.
+func (s *Store) LockEmergency(ctx context.Context, waiting func()) (release func() error, err error) {
+	path := filepath.Join(s.dir, "emergency.lock")
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	taken, err := lock.TryLock()
+	if err == nil && !taken {
+		waiting()
+		taken, err = lock.TryLockContext(ctx, emergencyRetry)
+	}
+	if err != nil || !taken {
+		return nil, errors.Join(fmt.Errorf("lock %q: %w", path, storage(err)), lock.Close())
+	}
+	return lock.Close, nil
+}
+
+// emergencyRetry is how often a waiting emergency looks whether the other is over.
+const emergencyRetry = 200 * time.Millisecond
 
 func (s *Store) lockedBy(path string) error {
 	held := &LockedError{Dir: s.dir}

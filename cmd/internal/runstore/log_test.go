@@ -333,3 +333,22 @@ func TestReactivated(t *testing.T) {
 		}
 	}
 }
+
+// A record of something that changes nothing needs no lock, and holds a hash of its facts and not the facts.
+func TestRecord(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	entry := Entry{At: night(1), By: "ann", Event: "emergency.listed", Reason: "1 account shown", Facts: map[string]string{"person": "hr/1"}}
+	if err := s.Record(ctx, entry); err != nil {
+		t.Fatal(err)
+	}
+	var record, facts string
+	if err := s.db.QueryRow(`SELECT record, facts FROM log_records ORDER BY n DESC LIMIT 1`).Scan(&record, &facts); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(record, "hr/1") || !strings.Contains(record, "facts_sha256") || !strings.Contains(facts, "hr/1") {
+		t.Errorf("record %s, facts %s", record, facts)
+	}
+	if _, err := s.VerifyLog(ctx, nil); err != nil {
+		t.Error(err)
+	}
+}

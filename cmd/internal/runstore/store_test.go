@@ -286,3 +286,30 @@ func TestRefuseAndFail(t *testing.T) {
 		t.Errorf("%v", left)
 	}
 }
+
+// An emergency waits for no run, and for another emergency.
+func TestLockEmergency(t *testing.T) {
+	s := openStore(t, privateDir(t))
+	lock(t, s)
+	release, err := s.LockEmergency(ctx, func() { t.Error("waits for a run") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	waited := false
+	free, err := openStore(t, s.Dir()).LockEmergency(ctx, func() {
+		waited = true
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil || !waited {
+		t.Fatal(waited, err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	if _, err := s.LockEmergency(gone, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted while waiting: %v", err)
+	}
+	if err := free(); err != nil {
+		t.Error(err)
+	}
+}
