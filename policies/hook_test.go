@@ -310,6 +310,22 @@ func TestEarlyEnd(t *testing.T) {
 			}
 		})
 	}
+	t.Run("HR moves the end", func(t *testing.T) {
+		r := early(false, policies.FromEndDate)
+		_, clocks := set(r).Decide(idle(ahead), known())
+		for _, moved := range []time.Time{end.Add(20 * time.Hour), end.Add(-20 * time.Hour)} {
+			later := func(v *reconcile.Verdict) { v.Kind, v.Person.UpcomingAt = reconcile.RuleMatch, moved }
+			if d, _ := set(r).Decide(idle(later), after(clocks...)); d.Kind != policies.InGrace || !d.Until.Equal(moved) {
+				t.Errorf("%s until %s, the end is %s now", d.Kind, d.Until, moved)
+			}
+		}
+	})
+	t.Run("the end has come", func(t *testing.T) {
+		gone := leaver(func(v *reconcile.Verdict) { v.End.At = now.Add(-time.Hour); v.Person.End = v.End })
+		if d, _ := set(early(false, policies.FromEndDate)).Decide(gone, known()); d.Kind != policies.Due || d.OneByOne != "" {
+			t.Errorf("%+v", d)
+		}
+	})
 	t.Run("a rule that does not look ahead counts from first seen", func(t *testing.T) {
 		r := rule("idle", 10, func(r *policies.Rule) { r.Trigger = hooked(t, "account.idle_days > 5") })
 		if _, clock := decide(set(r), idle(ahead), known()); !clock.Basis.Equal(known().FirstSeen) {

@@ -31,10 +31,12 @@ func exclusionUse(global []policies.Exclusion, rules []policies.Rule, f *found, 
 	return use
 }
 
-// tellFailures puts on the Coverage sheet the accounts to which a rule could not be applied.
-func tellFailures(sources []reports.Source, failures map[string]*ruleFailures) {
+// tellFailures counts the accounts to which a rule could not be applied, and puts them on the Coverage sheet.
+func (t *attempt) tellFailures(sources []reports.Source, failures map[string]*ruleFailures) {
 	for i := range sources {
 		if f := failures[sources[i].Name]; f != nil && !sources[i].People {
+			t.result.RuleFailures += f.accounts
+			t.Log.Warn("a rule could not be applied", "source", sources[i].Name, "accounts", f.accounts, "first", f.first)
 			sources[i].Coverage.Gaps = append(slices.Clone(sources[i].Coverage.Gaps), scanners.Gap{What: "rules of the policies",
 				Cause: f.first, Effect: fmt.Sprintf("the rule decided nothing on %d accounts; see their decisions", f.accounts)})
 		}

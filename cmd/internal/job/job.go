@@ -67,7 +67,9 @@ type Result struct {
 	// LikelyMiskeyed counts the orphans among them that most likely belong to somebody who has not left.
 	LikelyMiskeyed int64            `json:"likely_miskeyed"`
 	Decisions      map[string]int64 `json:"decisions"`
-	Report         string           `json:"report"`
+	// RuleFailures is the number of accounts to which a rule could not be applied; their decisions say why.
+	RuleFailures int64  `json:"rule_failures,omitempty"`
+	Report       string `json:"report"`
 	// Missed counts the planned runs since the last accepted one that brought no result.
 	Missed int `json:"missed"`
 	// Sentence is the first sentence of the report.

@@ -36,7 +36,7 @@ const (
 func (t *attempt) publish(ctx context.Context, f *found) error {
 	report := t.describe(ctx)
 	report.Exclusions = slices.Concat(exclusionUse(t.Config.Exclusions, t.Rules, f, t.asOf), keepUse(f.ledger, f.rows, t.asOf), t.breakGlassUse())
-	tellFailures(report.Sources, f.failures)
+	t.tellFailures(report.Sources, f.failures)
 	tellTooBroad(report.Sources, f.reach.TooBroad())
 	report.Rows = rowsOf(f.rows)
 	report.Upcoming = f.upcoming.list()
