@@ -19,6 +19,9 @@
 // only. Somebody who enables the account of a leaver again has not shown that the leaver is back; that finding stays what it
 // is.
 //
+// What is due makes a [Plan]. [Limits] are checked against it before anybody sees it as a proposal: a limit that is exceeded
+// holds the decisions that it covers until somebody lifts it for the digest of that very plan.
+//
 // A decision is never "due" on the run that first sees the account or its link to that person, for an account of a source
 // that was not read completely, or for a disputed or suspect match.
 package policies

@@ -19,12 +19,13 @@ const (
 	exitIncomplete  = 3
 	exitFindings    = 4
 	exitGate        = 5
+	exitPlan        = 6
 	exitLocked      = 11
 	exitInterrupted = 130
 )
 
 // precedence orders the codes for the case that several hold.
-var precedence = [...]int{exitInterrupted, exitUsage, exitLocked, exitFailed, exitGate, exitIncomplete, exitFindings}
+var precedence = [...]int{exitInterrupted, exitUsage, exitLocked, exitFailed, exitGate, exitPlan, exitIncomplete, exitFindings}
 
 // worst returns the first of the given codes in the order of precedence.
 func worst(codes ...int) int {
@@ -47,10 +48,13 @@ func exitCode(err error) int {
 		gate      *job.GateError
 		locked    *runstore.LockedError
 		usage     usageError
+		plan      planError
 	)
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &plan):
+		return exitPlan
 	case errors.Is(err, job.ErrIncomplete):
 		return exitIncomplete
 	case errors.Is(err, context.Canceled):

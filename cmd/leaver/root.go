@@ -74,7 +74,8 @@ func (a *app) root() *cobra.Command {
 account that nobody should have any more. It only reads: it links no code that could change an account.
 
 Exit codes: 0 finished and complete, 1 failed, 2 usage or configuration, 3 a source was not read completely,
-4 findings of a kind named by --fail-on, 5 a gate stopped the run, 11 another run holds the lock, 130 interrupted.
+4 findings of a kind named by --fail-on, 5 a gate stopped the run or a limit holds its plan, 6 the
+plan is another one, 11 another run holds the lock, 130 interrupted.
 Any other code is a failure.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,7 +94,7 @@ Any other code is a failure.`,
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.initCommand(), a.checkCommand(), a.runCommand(), a.reportCommand(), a.findingsCommand(),
-		a.explainCommand(), a.keepCommand(), a.emergencyCommand(), a.verifyCommand(), a.keyCommand(), a.linkCommand(), a.policyCommand(), a.serveCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
+		a.explainCommand(), a.keepCommand(), a.planCommand(), a.liftCommand(), a.emergencyCommand(), a.verifyCommand(), a.keyCommand(), a.linkCommand(), a.policyCommand(), a.serveCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
 	return root
 }
 

@@ -117,6 +117,9 @@ func resultCode(r *job.Result, failOn []string) int {
 		return exitGate
 	}
 	codes = append(codes, sourcesCode(r.Sources))
+	if len(r.Held) > 0 {
+		codes = append(codes, exitGate)
+	}
 	for _, kind := range failOn {
 		if r.Findings[kind] > 0 {
 			codes = append(codes, exitFindings)
@@ -173,6 +176,9 @@ func (a *app) printResult(r *job.Result, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(a.out, "\nrun        %s (%s)\nreport     %s\n", r.Run, r.Status, r.Report)
+	for _, limit := range r.Held {
+		fmt.Fprintf(a.out, "held       the plan is held by %s; \"leaver plan\" shows it, \"leaver lift\" lifts a limit\n", limit)
+	}
 	if r.Kept != "" {
 		fmt.Fprintf(a.out, "kept       history and clocks did not move: %s\n", r.Kept)
 	}

@@ -301,4 +301,5 @@ sources:
 correlation: {keys: [mail]}
 thresholds: {profile: custom, dormant: 90d, never_used: 45d}
 report: {formats: []}
+limits: {actions_per_source: {count: 100}, actions_total: {count: 100}}
 `

@@ -29,11 +29,13 @@ type Config struct {
 	Correlation Correlation
 	Thresholds  reconcile.Thresholds
 	Gates       Gates
+	Limits      policies.Limits
 	// Policies are the files with rules, sorted by path; empty when there is no policies folder.
 	Policies []string
 	// Exclusions holds the inline ones, then those of exclusions_file. Expires is the end of the stated day in Zone.
 	Exclusions []policies.Exclusion
 	BreakGlass []BreakGlass
+	NeverTouch []Protected
 	// Holidays are the days off by the name of their list, each list sorted.
 	Holidays map[string][]scanners.Date
 	// LinksFile is the path of the link table, empty when there is none; Links are its entries, expired ones too.
@@ -89,8 +91,13 @@ type BreakGlass struct {
 	Account string
 	Owner   string
 	Reason  string
-	Place   string
+	// TestWithin is how long ago its last use may lie; 0 when nobody asks.
+	TestWithin time.Duration
+	Place      string
 }
+
+// Protected is one account that no plan may touch.
+type Protected struct{ Source, Account, Reason string }
 
 // Report says what is written for people besides the run folder.
 type Report struct {

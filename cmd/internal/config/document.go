@@ -1,6 +1,10 @@
 package config
 
-import "go.yaml.in/yaml/v4"
+import (
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
 
 // document is leaver.yaml as written. The doc tags become the descriptions of the JSON Schema.
 type document struct {
@@ -12,10 +16,12 @@ type document struct {
 	Correlation    correlation  `yaml:"correlation" doc:"How accounts find their person."`
 	Thresholds     thresholds   `yaml:"thresholds" doc:"When an account counts as dormant, never used or late."`
 	Gates          gates        `yaml:"gates" doc:"When the input is too odd to be believed."`
+	Limits         limits       `yaml:"limits" doc:"How many actions one night may propose. A limit is tripped when count and percent are both exceeded; it holds the plan until somebody lifts it for that very plan."`
 	Policies       string       `yaml:"policies" doc:"Folder or glob of deprovisioning rules; policies/ when that folder exists."`
 	Exclusions     []exclusion  `yaml:"exclusions" doc:"Accounts that no decision may touch for a while. They stay in the report."`
 	ExclusionsFile string       `yaml:"exclusions_file" doc:"A YAML file with a list of exclusions, in the form of exclusions."`
 	BreakGlass     []breakGlass `yaml:"break_glass" doc:"Emergency accounts: always reported, never acted on."`
+	NeverTouch     []protected  `yaml:"never_touch" doc:"Accounts that no plan may touch, whatever the rules decide: those with which leaver itself reads, above all. They stay findings. Those that directories need to work are known."`
 	Report         report       `yaml:"report" doc:"What is written for people besides the run folder."`
 	Links          string       `yaml:"links" doc:"The link table: a reviewed YAML file that says of single accounts whose they are. It overrides every key."`
 	Holidays       daysOff      `yaml:"holidays" doc:"Named lists of days, as 2006-01-02, that business days leave out. Rules name a list; the one named default is for those that name none."`
@@ -107,11 +113,18 @@ type exclusion struct {
 	Broad        bool     `yaml:"broad" doc:"Says that the exclusion is meant to match more than 100 accounts or 5% of a system."`
 }
 
-type breakGlass struct {
+type protected struct {
 	Source  string `yaml:"source" doc:"Name of a source."`
 	Account string `yaml:"account" doc:"Immutable id or login of the account."`
-	Owner   string `yaml:"owner" doc:"Who answers for it."`
-	Reason  string `yaml:"reason" doc:"What it is for."`
+	Reason  string `yaml:"reason" doc:"Why; the plan prints it."`
+}
+
+type breakGlass struct {
+	Source     string        `yaml:"source" doc:"Name of a source."`
+	Account    string        `yaml:"account" doc:"Immutable id or login of the account."`
+	Owner      string        `yaml:"owner" doc:"Who answers for it."`
+	Reason     string        `yaml:"reason" doc:"What it is for."`
+	TestWithin time.Duration `yaml:"test_within" doc:"How long ago its last use may lie, such as 90d: an emergency account that nobody has tried may not work. The report says when it is longer."`
 }
 
 type report struct {

@@ -136,7 +136,19 @@ func (f *file) breakGlass(entries []breakGlass, c *Config) []BreakGlass {
 		if slices.ContainsFunc(out, same) {
 			f.fail(key, "", "account %q of %q is listed twice", b.Account, b.Source)
 		}
-		out = append(out, BreakGlass{b.Source, b.Account, b.Owner, b.Reason, f.where(key)})
+		out = append(out, BreakGlass{b.Source, b.Account, b.Owner, b.Reason, b.TestWithin, f.where(key)})
+	}
+	return out
+}
+
+func (f *file) neverTouch(entries []protected, c *Config) []Protected {
+	var out []Protected
+	for i, p := range entries {
+		key := fmt.Sprintf("never_touch[%d]", i)
+		f.oneOf(key+".source", p.Source, names(c.Sources))
+		f.need(key+".account", p.Account)
+		f.need(key+".reason", p.Reason)
+		out = append(out, Protected{p.Source, p.Account, p.Reason})
 	}
 	return out
 }

@@ -59,6 +59,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	c.Correlation.Classifier = f.classifiers(doc.Correlation.Classifier, c)
 	c.Thresholds = f.thresholds(doc.Thresholds)
 	c.Gates = f.gates(doc.Gates, c.Zone, slices.Concat(names(c.People), names(c.Sources)))
+	c.Limits = f.limits(doc.Limits)
 	c.Policies = f.policies(c, doc.Policies)
 	c.Holidays = f.holidays(doc.Holidays)
 	c.Exclusions = f.exclusions("exclusions", doc.Exclusions, c)
@@ -67,6 +68,7 @@ func (f *file) resolve(doc *document, kinds []scanners.Kind) *Config {
 	}
 	f.uniqueExclusions(c)
 	c.BreakGlass = f.breakGlass(doc.BreakGlass, c)
+	c.NeverTouch = f.neverTouch(doc.NeverTouch, c)
 	if doc.Links != "" {
 		c.LinksFile = c.ResolvePath(doc.Links)
 		c.Links = f.linksFile(c)

@@ -40,6 +40,9 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 	if t.result.Status != Refused {
 		r.Sources = append(r.Sources, t.unreadSources()...)
 	}
+	if len(t.result.Held) > 0 {
+		r.Mode += "; the plan is held by " + strings.Join(t.result.Held, ", ")
+	}
 	if t.result.Kept != "" {
 		r.Mode += "; history and clocks did not move: " + t.result.Kept
 	}

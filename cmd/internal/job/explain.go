@@ -191,7 +191,8 @@ func means(name string, a *scanners.Account) bool {
 // Decide decides anew on a verdict of the run, with what earlier runs knew of its finding.
 func (s *Sealed) Decide(v *reconcile.Verdict) (policies.Decision, error) {
 	if s.past == nil {
-		if err := readJSON(s.folder.Path(FilePast), &s.past); err != nil {
+		var err error
+		if s.past, err = s.folder.Past(); err != nil {
 			return policies.Decision{}, err
 		}
 	}

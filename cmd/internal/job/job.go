@@ -72,6 +72,9 @@ type Result struct {
 	Report       string `json:"report"`
 	// Missed counts the planned runs since the last accepted one that brought no result.
 	Missed int `json:"missed"`
+	// Plan is the digest of the plan; empty for a refused run. Held are the limits that hold it.
+	Plan string   `json:"plan,omitempty"`
+	Held []string `json:"held,omitempty"`
 	// Sentence is the first sentence of the report.
 	Sentence string `json:"sentence"`
 }

@@ -22,6 +22,8 @@ type found struct {
 	// rows are the accounts that reports show, in their order.
 	rows   []*reports.Row
 	ledger *ledger
+	census census
+	plan   *policies.Plan
 	// past is what earlier runs knew of each finding, by its id.
 	past     map[string]policies.Past
 	findings []runstore.Finding
@@ -48,7 +50,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	f := found{past: map[string]policies.Past{}, upcoming: upcomingEnds(t.roster), failures: map[string]*ruleFailures{},
+	f := found{past: map[string]policies.Past{}, census: newCensus(), upcoming: upcomingEnds(t.roster), failures: map[string]*ruleFailures{},
 		reach: policies.NewReach(t.Config.Exclusions, t.Rules, t.asOf)}
 	if f.ledger, err = t.openLedger(ctx); err != nil {
 		return nil, err
@@ -65,6 +67,9 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	if err := t.decide(ctx, &f); err != nil {
+		return nil, err
+	}
+	if err := t.plan(ctx, &f); err != nil {
 		return nil, err
 	}
 	for i := range f.rows {
@@ -149,6 +154,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 		count(s, &v)
 		f.upcoming.count(&v)
 		f.ledger.see(&v)
+		f.census.count(&v)
 		f.reach.Count(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
 			f.rows = append(f.rows, &reports.Row{Verdict: v})

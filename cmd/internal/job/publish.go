@@ -23,8 +23,6 @@ import (
 // The files of a run folder that the job writes beside the snapshots.
 const (
 	FileInputs = "inputs.json"
-	// FilePast holds what earlier runs knew of each finding: clocks, first sight, decisions to keep.
-	FilePast   = "past.json"
 	FileReport = "report.json"
 	FileConfig = "leaver.yaml"
 	FileBook   = "report.xlsx"
@@ -47,7 +45,7 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	if err := t.writeReported(f.rows); err != nil {
 		return err
 	}
-	if err := writeJSON(t.run, FilePast, f.past); err != nil {
+	if err := errors.Join(t.run.WritePast(f.past), writeJSON(t.run, FilePlan, f.plan)); err != nil {
 		return err
 	}
 	if err := t.writeInputs(); err != nil {
@@ -316,6 +314,8 @@ func (t *attempt) outcome(report reports.Report, refused string) (runstore.Outco
 		o.Exit = t.ExitCode(&GateError{})
 	case t.result.Blind():
 		o.Exit, o.Error = t.ExitCode(ErrBlind), ErrBlind.Error()
+	case len(t.result.Held) > 0:
+		o.Exit = t.ExitCode(&GateError{})
 	case !t.result.Complete():
 		o.Exit = t.ExitCode(ErrIncomplete)
 	}

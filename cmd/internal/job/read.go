@@ -182,7 +182,7 @@ func (t *attempt) received(source config.Source) func(*scanners.Account) []strin
 		for _, name := range names {
 			if i, listed := breakGlass[reconcile.Fold(name)]; listed {
 				a.Kind, a.KindWhy = scanners.KindBreakGlass, "break_glass list of "+t.Config.Path
-				t.emergency[i] = stateOf(a)
+				t.emergency[i] = stateOf(a) + tested(a, t.Config.BreakGlass[i].TestWithin, t.asOf)
 			}
 		}
 		return append(names, a.Mails...)
@@ -211,6 +211,23 @@ func stateOf(a *scanners.Account) string {
 		return emergencyReady
 	default:
 		return "seen, DISABLED: it will not help in an emergency"
+	}
+}
+
+// tested says whether an emergency account was used lately enough; empty when nobody asks.
+func tested(a *scanners.Account, within time.Duration, now time.Time) string {
+	if within == 0 {
+		return ""
+	}
+	use, _ := a.LastUse()
+	at, known := use.At.Get()
+	switch {
+	case !known:
+		return "; NOT KNOWN to have been tried: its last use cannot be read, or there was none"
+	case now.Sub(at) > within:
+		return "; NOT TRIED since " + at.UTC().Format(time.DateOnly)
+	default:
+		return "; tried on " + at.UTC().Format(time.DateOnly)
 	}
 }
 

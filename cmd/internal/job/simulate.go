@@ -58,7 +58,7 @@ func Simulate(ctx context.Context, store *runstore.Store, info *runstore.Info, c
 	if err != nil {
 		return nil, err
 	}
-	if err := readJSON(folder.Path(FilePast), &s.past); err != nil {
+	if s.past, err = folder.Past(); err != nil {
 		return nil, err
 	}
 	sim := &simulator{Sealed: s, store: store, info: info, stored: map[runstore.AccountKey]SimulatedStand{}, logins: map[runstore.AccountKey]string{},
@@ -121,6 +121,9 @@ func (s *simulator) before() error {
 		}
 		if v.Kind == reconcile.KindNone {
 			continue
+		}
+		if v.Decision == policies.Held {
+			v.Decision = policies.Due // limits are about the whole of a plan, and not tried here
 		}
 		s.stored[keyOf(v)] = SimulatedStand{Kind: v.Kind, Decision: v.Decision, Due: v.Due}
 		s.logins[keyOf(v)] = v.Login

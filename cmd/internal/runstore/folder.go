@@ -31,6 +31,7 @@ const (
 	manifestName = "manifest.json"
 	verdictsName = "verdicts.parquet"
 	reportedName = "reported.jsonl.zst"
+	pastName     = "past.jsonl.zst"
 	historyName  = "history.jsonl.zst"
 )
 

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
@@ -144,6 +147,44 @@ func (f *Folder) History() (reconcile.History, error) {
 		h.People = append(h.People, *p)
 	}
 	return h, nil
+}
+
+// pastRow is what earlier runs knew of one finding.
+type pastRow struct {
+	Finding string
+	Past    policies.Past
+}
+
+// WritePast seals what earlier runs knew of the findings of this one, by id, as past.jsonl.zst.
+func (r *Run) WritePast(past map[string]policies.Past) error {
+	file, err := r.CreateFile(pastName)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	l, err := newLines(file)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(past)) {
+		if err := l.write(pastRow{id, past[id]}); err != nil {
+			return err
+		}
+	}
+	_, _, err = l.close()
+	return err
+}
+
+// Past is what earlier runs knew of the findings of the run, by id.
+func (f *Folder) Past() (map[string]policies.Past, error) {
+	past := map[string]policies.Past{}
+	for row, err := range readLines[pastRow](f.Path(pastName)) {
+		if err != nil {
+			return nil, err
+		}
+		past[row.Finding] = row.Past
+	}
+	return past, nil
 }
 
 // storedRow is one reported account, in full. The account is in the form of its snapshot, where every instant has a place;

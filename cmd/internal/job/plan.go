@@ -1,0 +1,139 @@
+package job
+
+import (
+	"context"
+
+	"github.com/leaver-audit/leaver/cmd/internal/runstore"
+	"github.com/leaver-audit/leaver/policies"
+	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// FilePlan is the plan in a run folder.
+const FilePlan = "plan.json"
+
+// census counts what limits are a share of, while accounts are judged.
+type census struct{ policies.Census }
+
+func newCensus() census {
+	return census{policies.Census{Accounts: map[string]int64{}, Privileged: map[string]int64{}, People: map[string]int64{}}}
+}
+
+func (c *census) count(v *reconcile.Verdict) {
+	if scanners.Is(v.Account.Enabled, false) {
+		return
+	}
+	c.Accounts[v.Account.System]++
+	if v.Flags.Has(reconcile.Privileged) || scanners.Is(v.Account.Privileged, true) {
+		c.Privileged[v.Account.System]++
+	}
+}
+
+// plan collects what is due, checks it against the limits, and holds the decisions that a limit holds.
+func (t *attempt) plan(ctx context.Context, f *found) error {
+	planner := policies.NewPlanner(t.result.Run, t.asOf, f.census.Privileged)
+	planner.Protect = t.protect
+	for _, row := range f.rows {
+		if row.Kind != reconcile.KindNone {
+			planner.Add(&row.Verdict, row.Decision, f.past[row.ID()], t.asOf)
+		}
+	}
+	f.plan = planner.Plan()
+	if err := t.finishCensus(ctx, f); err != nil {
+		return err
+	}
+	lifts, err := t.Store.Lifts(ctx, f.plan.Digest)
+	if err != nil {
+		return err
+	}
+	f.plan.Hold(t.Config.Limits.Check(f.plan.Items, f.census.Census), lifts)
+	if len(f.plan.Items) > 0 && len(t.Config.BreakGlass) == 0 {
+		f.plan.Blocked = "no emergency account is listed: nothing may be carried out before break_glass names one"
+	}
+	t.hold(f)
+	return nil
+}
+
+// protect says why the configuration forbids to touch an account; empty when it does not.
+func (t *attempt) protect(a *scanners.Account) string {
+	for _, p := range t.Config.NeverTouch {
+		if p.Source == a.System && means(p.Account, a) {
+			return "never touched: " + p.Reason
+		}
+	}
+	return ""
+}
+
+// finishCensus fills in what the census can only know once every decision is made.
+func (t *attempt) finishCensus(ctx context.Context, f *found) error {
+	t.roster.People(func(p *reconcile.Person) {
+		if p.Department != "" {
+			f.census.People[p.Department]++
+		}
+	})
+	f.census.Findings = int64(len(f.findings))
+	last, err := t.Store.LatestAccepted(ctx)
+	if err != nil || last == nil {
+		return err
+	}
+	f.census.NewFindings = map[string]int64{}
+	excluded := map[string]bool{}
+	for _, row := range f.rows {
+		if row.Kind != reconcile.KindNone && row.Decision.FirstSeen.Equal(t.asOf) {
+			f.census.NewFindings[row.Account.System]++
+		}
+		if row.Decision.Kind == policies.Excluded {
+			excluded[row.ID()] = true
+		}
+	}
+	if len(excluded) == 0 || t.Config.Limits.ExclusionsNew.Off {
+		return nil
+	}
+	folder, err := t.Store.Folder(ctx, last.ID)
+	if err != nil {
+		return err
+	}
+	for v, err := range folder.Findings() {
+		if err != nil {
+			return err
+		}
+		if v.Decision == policies.Excluded {
+			delete(excluded, v.ID())
+		}
+	}
+	f.census.NewExclusions = int64(len(excluded))
+	return nil
+}
+
+// hold turns the decisions that a limit holds from due to held.
+func (t *attempt) hold(f *found) {
+	held := map[string]policies.Tripped{}
+	for _, item := range f.plan.Items {
+		if by, holds := f.plan.HeldBy(item); holds {
+			held[item.Finding] = by
+		}
+	}
+	for _, row := range f.rows {
+		by, holds := held[row.ID()]
+		if row.Kind == reconcile.KindNone || !holds {
+			continue
+		}
+		t.result.Decisions[string(policies.Due)]--
+		t.result.Decisions[string(policies.Held)]++
+		row.Decision.Kind, row.Decision.By = policies.Held, by.Name()
+		row.Decision.Why += "; held by the limit " + by.String()
+	}
+	if t.result.Decisions[string(policies.Due)] == 0 {
+		delete(t.result.Decisions, string(policies.Due))
+	}
+	t.result.Plan = f.plan.Digest
+	for _, by := range f.plan.Held {
+		t.result.Held = append(t.result.Held, by.String())
+	}
+}
+
+// Plan reads the plan of a run.
+func Plan(folder *runstore.Folder) (*policies.Plan, error) {
+	var p policies.Plan
+	return &p, readJSON(folder.Path(FilePlan), &p)
+}
