@@ -108,6 +108,8 @@ type AccountTotals struct {
 	OwnedByID int64
 	// ActivityUnknown counts accounts of which nobody can say when they were last used.
 	ActivityUnknown int64
+	// Measures are the counts behind the measures of CIS safeguards.
+	Measures Measures
 }
 
 // Population counts people. Rows = Merged + People; People = Employed + Ended + Prehire; Remembered people are those whom

@@ -43,6 +43,7 @@ func (b *book) terms() []term {
 	all = append(all, b.ruleTerms()...)
 	all = append(all, b.kindTerms()...)
 	all = append(all, b.thresholdTerms()...)
+	all = append(all, b.measureTerms()...)
 	all = append(all, b.resultTerms()...)
 	all = append(all, b.attributeTerms()...)
 	all = append(all, b.decisionTerms()...)
@@ -195,16 +196,12 @@ func limitWords(d time.Duration) string {
 
 func (b *book) thresholdTerms() []term {
 	th := b.Thresholds
-	profile := th.Profile
-	if profile == "" {
-		profile = dash
-	}
 	var hold []term
 	if th.Hold > 0 {
 		hold = []term{{"Threshold", "reactivation hold", "An account that was disabled and is enabled again counts as active for so long, as far as dormant and never used go.", span(th.Hold), "", -1}}
 	}
 	return append(hold, []term{
-		{"Threshold", "profile", "The framework row that the thresholds come from; custom when the user set them.", profile, "", -1},
+		{"Threshold", "profile", "The framework row that the thresholds come from; custom when the user set them.", profileWords(th.Profile), "", -1},
 		{"Threshold", "removal limit", "How long after the end of employment an account may stay enabled. Attribute B tests it.", removalWords(th), "PCI DSS 8.2.5, NIST AC-2(3)", -1},
 		{"Threshold", "failed sign-ins", "From this number of failed sign-ins on, an account that has a finding is flagged and ranked one severity higher.", count(th.FailedLogins), "", -1},
 		{"Threshold", "days late", "Whole days from the end of employment to the disabling of the account, or to the as-of while it is enabled, in the person's zone. Unknown when the end is inferred or the time of the disabling is not on record. The en dash is zero.", "", "", -1},

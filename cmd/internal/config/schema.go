@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
@@ -52,7 +53,7 @@ func tighten(properties object) {
 	enum := func(parent, key string, words []string) {
 		properties[parent].(object)["properties"].(object)[key].(object)["enum"] = words
 	}
-	enum("thresholds", "profile", slices.Sorted(maps.Keys(profiles())))
+	enum("thresholds", "profile", slices.Sorted(maps.Keys(reconcile.Profiles())))
 	enum("correlation", "zeros", []string{"strip", "keep"})
 	properties["thresholds"].(object)["required"] = []string{"profile"}
 	properties["correlation"].(object)["required"] = []string{"keys"}

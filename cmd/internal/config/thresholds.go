@@ -29,26 +29,6 @@ func (l *limit) UnmarshalText(text []byte) error {
 	return err
 }
 
-// profile is what a framework states; nil where it states nothing.
-type profile struct{ dormant, neverUsed, removal *time.Duration }
-
-func stated(d time.Duration) *time.Duration { return &d }
-
-// profiles is the table of frameworks: dormant, never used, removal after the end of employment.
-func profiles() map[string]profile {
-	return map[string]profile{
-		"cis":              {stated(45 * day), stated(45 * day), stated(0)},
-		"pci":              {stated(90 * day), stated(90 * day), stated(0)},
-		"fedramp-moderate": {stated(90 * day), stated(90 * day), stated(4 * time.Hour)},
-		"fedramp-high":     {stated(35 * day), stated(35 * day), stated(time.Hour)},
-		"stig":             {stated(35 * day), stated(35 * day), nil},
-		"soc2":             {nil, nil, stated(24 * time.Hour)},
-		customProfile:      {},
-	}
-}
-
-const customProfile = "custom"
-
 // The thresholds that no framework states.
 const (
 	defaultEarly        = 14 * day
@@ -59,17 +39,17 @@ const (
 )
 
 func (f *file) thresholds(t thresholds) reconcile.Thresholds {
-	names := slices.Sorted(maps.Keys(profiles()))
+	names := slices.Sorted(maps.Keys(reconcile.Profiles()))
 	out := reconcile.Thresholds{Profile: t.Profile}
-	base, ok := profiles()[t.Profile]
+	base, ok := reconcile.Profiles()[t.Profile]
 	if !ok {
 		f.unknownProfile(t.Profile, names)
 		return out
 	}
-	custom := t.Profile == customProfile
-	out.Dormant, _ = f.threshold("dormant", t.Profile, t.Dormant, base.dormant, true)
-	out.NeverUsed, _ = f.threshold("never_used", t.Profile, t.NeverUsed, base.neverUsed, true)
-	out.Removal, out.RemovalStated = f.threshold("removal_limit", t.Profile, t.RemovalLimit, base.removal, !custom)
+	custom := t.Profile == reconcile.CustomProfile
+	out.Dormant, _ = f.threshold("dormant", t.Profile, t.Dormant, base.Dormant, true)
+	out.NeverUsed, _ = f.threshold("never_used", t.Profile, t.NeverUsed, base.NeverUsed, true)
+	out.Removal, out.RemovalStated = f.threshold("removal_limit", t.Profile, t.RemovalLimit, base.Removal, !custom)
 	out.Early = f.plain("early", t.Early, defaultEarly)
 	out.Tolerance = f.plain("tolerance", t.Tolerance, defaultTolerance)
 	out.RecentUse = f.plain("recent_use", t.RecentUse, defaultRecentUse)
@@ -109,7 +89,7 @@ func (f *file) threshold(name, profile string, user *limit, base *time.Duration,
 	case user == nil && needed:
 		f.fail(key, "set it under thresholds, for example "+name+": 90d", "is missing: profile %q does not state it", profile)
 	case user == nil:
-	case user.off && profile != customProfile:
+	case user.off && profile != reconcile.CustomProfile:
 		f.fail(key, `only profile "custom" may turn it off`, "cannot be off under profile %q", profile)
 	case user.off:
 	case name != "removal_limit" && user.set == 0:

@@ -113,7 +113,7 @@ func (t *attempt) untilLastGate(ctx context.Context) (usage, error) {
 				return used, err
 			}
 			v := t.engine.Judge(a)
-			count(s, &v)
+			t.count(s, &v)
 			used.see(t, &v)
 		}
 	}

@@ -151,7 +151,7 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 			t.engine.RuleMatch(&v, why)
 		}
 		suggester.Suggest(&v)
-		count(s, &v)
+		t.count(s, &v)
 		f.upcoming.count(&v)
 		f.ledger.see(&v)
 		f.census.count(&v)

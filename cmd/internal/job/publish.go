@@ -342,7 +342,7 @@ func (t *attempt) writeReported(rows []*reports.Row) error {
 }
 
 // count adds one verdict to the totals of its source.
-func count(s *scanned, v *reconcile.Verdict) {
+func (t *attempt) count(s *scanned, v *reconcile.Verdict) {
 	c := &s.Accounts
 	c.Read++
 	disabled := scanners.Is(v.Account.Enabled, false)
@@ -370,6 +370,7 @@ func count(s *scanned, v *reconcile.Verdict) {
 			c.OwnedByID++
 		}
 	}
+	c.Measures.Count(v, t.Config.Thresholds.Dormant, t.asOf)
 	if v.Flags.Has(reconcile.ActivityUnknown) {
 		c.ActivityUnknown++
 	}
