@@ -136,7 +136,10 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 			r.issues = append(r.issues, Issue{Source: system, Text: collision})
 		}
 		ids := &sourceIDs{strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
-		ids.index = newIndex(to-from, func(i int32, key string) bool { return ids.key(r.people[i].ID) == key })
+		ids.index = newIndex(to-from, func(i int32, key string) bool {
+			id := r.people[i].ID
+			return id == key || ids.key(id) == key // a key is its own key
+		})
 		for i := from; i < to; i++ {
 			ids.index.add(ids.key(r.people[i].ID), int32(i))
 		}

@@ -111,7 +111,7 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 		if s.SnapshotDigest == "" {
 			return
 		}
-		for a, err := range t.run.Accounts(s.Name) {
+		for a, err := range ahead(t.engine, t.run.Accounts(s.Name)) {
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))
 				return
@@ -120,6 +120,38 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 				return
 			}
 		}
+	}
+}
+
+// lookedAhead is how many accounts the engine looks ahead.
+const lookedAhead = 64
+
+// ahead yields accounts that the engine has looked at before, some dozens at a time.
+func ahead(engine *reconcile.Engine, accounts iter.Seq2[*scanners.Account, error]) iter.Seq2[*scanners.Account, error] {
+	return func(yield func(*scanners.Account, error) bool) {
+		next := make([]*scanners.Account, 0, lookedAhead)
+		pass := func() bool {
+			engine.Ahead(next)
+			for _, a := range next {
+				if !yield(a, nil) {
+					return false
+				}
+			}
+			next = next[:0]
+			return true
+		}
+		for a, err := range accounts {
+			if err != nil {
+				if pass() {
+					yield(nil, err)
+				}
+				return
+			}
+			if next = append(next, a); len(next) == cap(next) && !pass() {
+				return
+			}
+		}
+		pass()
 	}
 }
 

@@ -124,6 +124,11 @@ const (
 // findings gives the findings on accounts as join.Expected has them. A kind that ought not to be there is written as it is.
 func findings(engine *reconcile.Engine, accounts []scanners.Account) []byte {
 	var text []byte
+	var all [judgedAtOnce]*scanners.Account
+	for i := range accounts {
+		all[i] = &accounts[i]
+	}
+	engine.Ahead(all[:len(accounts)])
 	for i := range accounts {
 		v := engine.Judge(&accounts[i])
 		kind, who := string(v.Kind), "-"
