@@ -8,6 +8,15 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
+// The strategies of rules: decisions that queue by their due date, and rules that only report.
+const (
+	Scheduled = "scheduled"
+	Detective = "detective"
+)
+
+// Strategies lists the words that a rule may use.
+func Strategies() []string { return []string{Scheduled, Detective} }
+
 // Rule is one deprovisioning rule: which verdicts it selects, how long they may wait, and what should then happen.
 type Rule struct {
 	Name        string
@@ -25,6 +34,8 @@ type Rule struct {
 	Allocation Allocation
 	// Schedule says when decisions may become due; nil for at any time.
 	Schedule *Schedule
+	// Strategy is the word for what the rule is for, Scheduled or Detective; empty when the author left it out. The action decides.
+	Strategy string
 	// Controls are the framework ids that the rule serves ("PCI DSS 8.2.5"), for the Rules sheet.
 	Controls []string
 	// Digest is the SHA-256 of the rule's canonical text, in hexadecimal; Place is "file:line" of its document.

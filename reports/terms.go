@@ -124,6 +124,9 @@ func ruleParameters(r policies.Rule) string {
 	for _, source := range sortedKeys(r.Grace.Sources) {
 		parts = append(parts, fmt.Sprintf("%s %s", source, several(int64(r.Grace.Sources[source]), "day")))
 	}
+	if r.Strategy != "" {
+		parts = append(parts, "strategy "+r.Strategy)
+	}
 	parts = append(parts, "action "+r.Action)
 	if len(r.Exclude) > 0 {
 		parts = append(parts, several(int64(len(r.Exclude)), "exclusion")+" of its own")

@@ -145,7 +145,7 @@ func printTied(w io.Writer, head string, tie reconcile.Tie, accounts []job.Emerg
 			used = a.LastUse.UTC().Format("2006-01-02 15:04")
 		}
 		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n, a.Source, reports.Visible(a.Account), reports.Visible(a.Login), a.Enabled,
-			a.Privileged, a.Kind, len(a.Grants), used, seenText(a), oneLine(a.Why+authority(a)))
+			a.Privileged, a.Kind, len(a.Grants), used, seenText(a), oneLine(a.Why+authority(a)+notSeen(a)))
 	}
 	if n == 0 {
 		fmt.Fprintf(w, "\n%s: none\n", head)
@@ -161,6 +161,14 @@ func authority(a job.EmergencyAccount) string {
 	return "; synchronised: disable it in " + a.Authority
 }
 
+// notSeen says why an account could not be looked at.
+func notSeen(a job.EmergencyAccount) string {
+	if a.Seen != job.NotLookedAt {
+		return ""
+	}
+	return "; " + cmp.Or(a.SeenWhy, "no answer")
+}
+
 func seenText(a job.EmergencyAccount) string {
 	switch a.Seen {
 	case job.Now:
@@ -168,7 +176,7 @@ func seenText(a job.EmergencyAccount) string {
 	case job.Gone:
 		return "gone; run " + a.KnownBy + " saw it"
 	default:
-		return fmt.Sprintf("NOT LOOKED AT, as of run %s (%s)", a.KnownBy, oneLine(cmp.Or(a.SeenWhy, "no answer")))
+		return "NOT LOOKED AT, as of run " + a.KnownBy
 	}
 }
 

@@ -26,6 +26,7 @@ type rule struct {
 	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete."`
 	Allocation  allocation  `yaml:"allocation" doc:"Process allocation size: how fast the action may be carried out."`
 	Schedule    *cron       `yaml:"schedule" doc:"When decisions may become due; at any time without it. Findings are made on every run."`
+	Strategy    string      `yaml:"strategy" doc:"scheduled (decisions queue by their due date) or detective (it only reports); it may be left out, the action says which."`
 	Controls    []string    `yaml:"controls" doc:"Framework ids that the rule serves."`
 }
 

@@ -33,14 +33,36 @@ func (f *file) rule(doc *rule, c *Config, text []byte) policies.Rule {
 		Allocation: f.allocation(doc.Allocation, c),
 		Schedule:   f.dueTimes(doc.Schedule),
 		Controls:   doc.Controls,
+		Strategy:   doc.Strategy,
 	}
 	f.oneOf("action", doc.Action, policies.Actions())
+	f.strategy(doc)
 	if err := r.Check(); err != nil && len(f.mistakes) == 0 {
 		problem, hint, _ := strings.Cut(err.Error(), "\nhint: ")
 		f.fail("name", hint, "%s", problem)
 	}
 	r.Digest = ruleDigest(doc, r.Grace.Holidays)
 	return r
+}
+
+// strategy checks that the word fits what the rule does. Nothing follows from it: it says what the author means, and a rule that
+// does something else is a mistake.
+func (f *file) strategy(doc *rule) {
+	reports := doc.Action == policies.ActionReport
+	switch doc.Strategy {
+	case "":
+	case "emergency":
+		f.fail("strategy", "leaver emergency PERSON lists everything that one person holds, at once", "emergency is no strategy of a rule: it is about one person, now, and waits for no grace")
+	case "graceful":
+		f.fail("strategy", "one rule with a negative end_date offset gives notice, another acts after the end", "graceful is not supported yet: this version knows no stages")
+	default:
+		switch known := f.oneOf("strategy", doc.Strategy, policies.Strategies()); {
+		case known && doc.Strategy == policies.Detective && !reports:
+			f.fail("strategy", "write action: report, or strategy: scheduled", "a detective rule cannot %s", doc.Action)
+		case known && doc.Strategy == policies.Scheduled && reports:
+			f.fail("strategy", "write strategy: detective, or an action", "a rule that only reports schedules nothing")
+		}
+	}
 }
 
 func (f *file) trigger(t trigger, c *Config, text []byte) policies.Trigger {

@@ -73,6 +73,11 @@ func TestRulesRefuses(t *testing.T) {
 		"unknown source":       {"name: a\ntrigger: {kinds: [dormant], sources: [erp]}\naction: lock\n", `unknown value "erp"`},
 		"unknown flag":         {"name: a\ntrigger: {flags: [lucky]}\naction: lock\n", `trigger.flags[0]: unknown value "lucky"`},
 		"unknown action":       {"name: a\ntrigger: {kinds: [dormant]}\naction: explode\n", `3:1: action: unknown value "explode"`},
+		"misspelt strategy":    {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: schedule\n", `4:1: strategy: unknown value "schedule"; did you mean "scheduled"?`},
+		"detective that acts":  {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: detective\n", "4:1: strategy: a detective rule cannot lock"},
+		"scheduled report":     {"name: a\ntrigger: {kinds: [dormant]}\naction: report\nstrategy: scheduled\n", "4:1: strategy: a rule that only reports schedules nothing"},
+		"emergency rule":       {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: emergency\n", "hint: leaver emergency PERSON"},
+		"graceful rule":        {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: graceful\n", "4:1: strategy: graceful is not supported yet"},
 		"no trigger":           {"name: a\naction: lock\n", "would select every account"},
 		"same name twice":      {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\n---\nname: a\ntrigger: {kinds: [orphan]}\naction: lock\n", `two rules are named "a"`},
 		"exclusion eternal":    {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nexclude: [{id: X, source: ad, owner: o, reason: r}]\n", "expires: is missing"},
@@ -108,6 +113,25 @@ func TestRulesRefuses(t *testing.T) {
 				t.Errorf("error %v does not say %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A strategy that fits the action is kept with the rule, and is part of what its digest covers.
+func TestStrategies(t *testing.T) {
+	digests := map[string]bool{}
+	for _, c := range [][2]string{{"lock", ""}, {"lock", "scheduled"}, {"report", ""}, {"report", "detective"}} {
+		text := "name: a\ntrigger: {kinds: [dormant]}\naction: " + c[0] + "\n"
+		if c[1] != "" {
+			text += "strategy: " + c[1] + "\n"
+		}
+		rules, err := writeRules(t, text).Rules()
+		if err != nil || rules[0].Strategy != c[1] {
+			t.Fatalf("%v: %+v, %v", c, rules, err)
+		}
+		digests[rules[0].Digest] = true
+	}
+	if len(digests) != 4 {
+		t.Errorf("%d digests of four rules", len(digests))
 	}
 }
 
