@@ -62,7 +62,7 @@ func (a *app) emergency(ctx context.Context, name string, patience time.Duration
 	if err != nil {
 		return err
 	}
-	defer release() //nolint:errcheck // the system frees it with the process
+	defer func() { _ = release() }() // else the system frees it with the process
 	j := a.job(c, nil, store)
 	found, err := j.Emergency(ctx, name, patience)
 	j.Progress.Close()

@@ -148,7 +148,7 @@ func (f *file) neverTouch(entries []protected, c *Config) []Protected {
 		f.oneOf(key+".source", p.Source, names(c.Sources))
 		f.need(key+".account", p.Account)
 		f.need(key+".reason", p.Reason)
-		out = append(out, Protected{p.Source, p.Account, p.Reason})
+		out = append(out, Protected(p))
 	}
 	return out
 }

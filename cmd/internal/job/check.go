@@ -46,7 +46,7 @@ func (j *Job) Check(ctx context.Context) (*CheckResult, error) {
 	if err != nil {
 		return &CheckResult{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	scratch, err := runstore.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		return &CheckResult{}, err
@@ -56,7 +56,7 @@ func (j *Job) Check(ctx context.Context) (*CheckResult, error) {
 	if err != nil {
 		return &CheckResult{}, err
 	}
-	defer release() //nolint:errcheck // the folder goes away
+	defer func() { _ = release() }() // the folder goes away
 	t, err := j.tryOut(ctx, scratch)
 	if err != nil {
 		return &CheckResult{}, err

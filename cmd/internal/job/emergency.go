@@ -77,7 +77,7 @@ func (j *Job) Emergency(ctx context.Context, name string, patience time.Duration
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	scratch, err := runstore.Open(filepath.Join(dir, "state"))
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (j *Job) Emergency(ctx context.Context, name string, patience time.Duration
 	if err != nil {
 		return nil, err
 	}
-	defer release() //nolint:errcheck // the folder goes away
+	defer func() { _ = release() }() // the folder goes away
 	t, err := j.tryOut(ctx, scratch)
 	if err != nil {
 		return nil, err

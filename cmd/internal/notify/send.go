@@ -124,7 +124,7 @@ func answer(r *http.Response, err error) error {
 		return quiet(err)
 	}
 	_, _ = io.CopyN(io.Discard, r.Body, 64<<10) // so that the connection can be used again
-	r.Body.Close()
+	_ = r.Body.Close()
 	status := fmt.Errorf("%s answered %s", r.Request.URL.Host, r.Status)
 	switch {
 	case r.StatusCode/100 == 2:
