@@ -27,7 +27,7 @@ build: ## bin/leaver and bin/leaver-remediate
 	go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/leaver ./cmd/leaver-remediate
 
 test: ## every test, with real servers; installs missing Debian packages when root
-	@echo 'make test: about 10 minutes from cold (5 when built) and 4 GB of memory, on 2 cores'
+	@echo 'make test: about 12 minutes from cold (7 when built) and 4 GB of memory, on 2 cores'
 	@bash .ci/debian
 	@{ failed=0; go test -json -timeout 20m $(PKGS) || failed=1; $(RACE) || failed=1; exit $$failed; } | go run .ci/testlines.go
 
