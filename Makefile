@@ -58,6 +58,8 @@ tidy:
 
 docs: ## rewrite the generated parts of docs/ from the code
 	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations|TestHookFacts)$$' -update
+	go test -count=1 ./cmd/leaver -run '^TestPageOfTraps$$' -update
+	go test -count=1 ./scanners/table -run '^TestPageOfPresets$$' -update
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@{ grep -roE --include='*_test.go' '^func Fuzz\w+' cmd scanners reconcile policies reports fixtures || true; } | sort | while IFS=: read -r file func; do \
