@@ -130,12 +130,8 @@ func (f *file) override(key string, o override, zone *time.Location, sources []s
 
 // endOfDay returns the first instant after the day that text names.
 func (f *file) endOfDay(key, text string, zone *time.Location) time.Time {
-	if !f.need(key, text) {
-		return time.Time{}
-	}
-	date, err := scanners.ParseDate(text)
-	if err != nil {
-		f.fail(key, "", "%v", err)
+	date, ok := f.date(key, text)
+	if !ok {
 		return time.Time{}
 	}
 	if date.Year > lastYear {
@@ -143,6 +139,18 @@ func (f *file) endOfDay(key, text string, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	return date.AddDays(1).Midnight(zone)
+}
+
+// date reads a mandatory date; false after noting a mistake.
+func (f *file) date(key, text string) (scanners.Date, bool) {
+	if !f.need(key, text) {
+		return scanners.Date{}, false
+	}
+	date, err := scanners.ParseDate(text)
+	if err != nil {
+		f.fail(key, "", "%v", err)
+	}
+	return date, err == nil
 }
 
 // lastYear is the last year of an expiry. RFC 3339 ends with the year 9999.

@@ -165,12 +165,8 @@ func (f *file) secondApprover(key string, l *reconcile.Link) {
 
 // startOfDay reads a mandatory date and returns its first instant.
 func (f *file) startOfDay(key, text string, zone *time.Location) time.Time {
-	if !f.need(key, text) {
-		return time.Time{}
-	}
-	date, err := scanners.ParseDate(text)
-	if err != nil {
-		f.fail(key, "", "%v", err)
+	date, ok := f.date(key, text)
+	if !ok {
 		return time.Time{}
 	}
 	return date.Midnight(zone)

@@ -56,8 +56,17 @@ func TestKilledRuns(t *testing.T) {
 // killOne starts a child and kills it some time after it has said the word.
 func killOne(t *testing.T, dir, word string, after time.Duration) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledRuns$", "-test.v")
-	child.Env = append(os.Environ(), childVariable+"="+dir)
+	if !killChild(t, "TestKilledRuns", childVariable+"="+dir, word, after) {
+		t.Fatal("the child ended by itself")
+	}
+}
+
+// killChild starts this test binary again for one test and kills it some time after it has said the word. It reports false
+// for a child that came to a good end before.
+func killChild(t *testing.T, test, variable, word string, after time.Duration) (killed bool) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v")
+	child.Env = append(os.Environ(), variable)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -74,10 +83,12 @@ func killOne(t *testing.T, dir, word string, after time.Duration) {
 	}
 	time.Sleep(after)
 	_ = child.Process.Kill()
+	err = child.Wait()
 	var exit *exec.ExitError
-	if err := child.Wait(); !errors.As(err, &exit) || exit.Exited() {
-		t.Fatalf("the child ended by itself: %v\n%s", err, strings.Join(said, "\n"))
+	if err != nil && (!errors.As(err, &exit) || exit.Exited()) {
+		t.Fatalf("the child failed: %v\n%s", err, strings.Join(said, "\n"))
 	}
+	return err != nil
 }
 
 // runUntilKilled accepts one run after the other.

@@ -54,6 +54,26 @@ func (l *lines) close() (digest string, rows int64, err error) {
 	return l.file.Digest(), l.rows, nil
 }
 
+// writeLines writes a whole file.
+func writeLines[T any](r *Run, name string, values iter.Seq[*T]) error {
+	file, err := r.CreateFile(name)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	l, err := newLines(file)
+	if err != nil {
+		return err
+	}
+	for v := range values {
+		if err := l.write(v); err != nil {
+			return err
+		}
+	}
+	_, _, err = l.close()
+	return err
+}
+
 // readLines yields the values of a JSON Lines file with zstd. It ends after the first error.
 func readLines[T any](path string) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
@@ -119,22 +139,13 @@ func (f *Folder) Rejected(source string) iter.Seq2[*scanners.Rejection, error] {
 
 // WriteHistory seals the history that the run starts from, as history.jsonl.zst.
 func (r *Run) WriteHistory(h reconcile.History) error {
-	file, err := r.CreateFile(historyName)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	l, err := newLines(file)
-	if err != nil {
-		return err
-	}
-	for i := range h.People {
-		if err := l.write(&h.People[i]); err != nil {
-			return err
+	return writeLines(r, historyName, func(yield func(*reconcile.PastPerson) bool) {
+		for i := range h.People {
+			if !yield(&h.People[i]) {
+				return
+			}
 		}
-	}
-	_, _, err = l.close()
-	return err
+	})
 }
 
 // History is the history that the run started from.
@@ -157,22 +168,13 @@ type pastRow struct {
 
 // WritePast seals what earlier runs knew of the findings of this one, by id, as past.jsonl.zst.
 func (r *Run) WritePast(past map[string]policies.Past) error {
-	file, err := r.CreateFile(pastName)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	l, err := newLines(file)
-	if err != nil {
-		return err
-	}
-	for _, id := range slices.Sorted(maps.Keys(past)) {
-		if err := l.write(pastRow{id, past[id]}); err != nil {
-			return err
+	return writeLines(r, pastName, func(yield func(*pastRow) bool) {
+		for _, id := range slices.Sorted(maps.Keys(past)) {
+			if !yield(&pastRow{id, past[id]}) {
+				return
+			}
 		}
-	}
-	_, _, err = l.close()
-	return err
+	})
 }
 
 // Past is what earlier runs knew of the findings of the run, by id.

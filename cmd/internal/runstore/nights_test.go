@@ -1,12 +1,9 @@
 package runstore
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +31,7 @@ func TestKilledNights(t *testing.T) {
 	dir := privateDir(t)
 	killed := 0
 	for !nightsDone(t, dir) {
-		if killOrEnd(t, dir, rand.N(150*time.Millisecond)) {
+		if killChild(t, "TestKilledNights", nightsVariable+"="+dir, "begun", rand.N(150*time.Millisecond)) {
 			killed++
 		}
 		if killed > 5000 {
@@ -96,35 +93,6 @@ func nightsDone(t *testing.T, dir string) bool {
 		t.Fatal(err)
 	}
 	return latest.AsOf.Equal(nightAt(nights))
-}
-
-// killOrEnd starts a child and kills it some time after its first run began, unless it ends before.
-func killOrEnd(t *testing.T, dir string, after time.Duration) (killed bool) {
-	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledNights$", "-test.v")
-	child.Env = append(os.Environ(), nightsVariable+"="+dir)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said []string
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said = append(said, lines.Text())
-		if strings.Contains(lines.Text(), "begun") {
-			break
-		}
-	}
-	time.Sleep(after)
-	_ = child.Process.Kill()
-	var exit *exec.ExitError
-	err = child.Wait()
-	if err != nil && (!errors.As(err, &exit) || exit.Exited()) {
-		t.Fatalf("the child failed: %v\n%s", err, strings.Join(said, "\n"))
-	}
-	return err != nil
 }
 
 func nightAt(n int) time.Time { return night(0).AddDate(0, 0, n) }
