@@ -76,12 +76,12 @@ func mayImport(dir string) []string {
 	switch parts[0] {
 	case "scanners":
 		switch {
-		case len(parts) == 1 || parts[1] == "scannertest":
+		case len(parts) == 1 || parts[1] == "scannertest" || parts[1] == "internal":
 			return []string{"scanners"}
 		case parts[1] == "all":
 			return []string{"scanners/..."}
 		default:
-			return []string{"scanners", "scanners/" + parts[1] + "/..."}
+			return []string{"scanners", "scanners/internal/...", "scanners/" + parts[1] + "/..."}
 		}
 	case "reconcile":
 		return []string{"scanners", "reconcile/..."}
