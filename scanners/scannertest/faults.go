@@ -81,3 +81,17 @@ func (f Fault) passing() bool { return f >= Throttled && f <= TokenExpired }
 
 // lasting reports whether a fault costs records, or trust in them, so that the scan must not be called complete.
 func (f Fault) lasting() bool { return f >= ThrottledForever || f == Truncated }
+
+// Expected is what a scan that suffers the fault has to be, in words.
+func (f Fault) Expected() string {
+	switch {
+	case f.passing():
+		return "complete and right"
+	case f.lasting():
+		return "partial or blind"
+	case f == GarbledID:
+		return "partial, the one record rejected"
+	default:
+		return "complete, the one record rejected or its date unknown"
+	}
+}
