@@ -23,9 +23,12 @@ type Plan struct {
 	Items  []Item    `json:"items"`
 	// LeftOut lists what would be due and is not planned, and why.
 	LeftOut []LeftOut `json:"left_out"`
-	// Held are the limits that hold items, Lifted those that would, had nobody lifted them for this very plan.
-	Held   []Tripped `json:"held"`
-	Lifted []Tripped `json:"lifted"`
+	// Limits says how every limit stood; nil for a plan of a version that did not note it. Held are those that hold items,
+	// Lifted those that would, had nobody lifted them for this very plan, and Lifts says who did.
+	Limits []Measured `json:"limits"`
+	Held   []Tripped  `json:"held"`
+	Lifted []Tripped  `json:"lifted"`
+	Lifts  []Lift     `json:"lifts,omitempty"`
 	// Blocked says why nothing of the plan may be carried out; empty when it may.
 	Blocked string `json:"blocked,omitempty"`
 }
@@ -47,7 +50,8 @@ type Item struct {
 	Reason string    `json:"reason"`
 	// Facts is the [FactsDigest] on which the item rests: when it is another by then, the item is not carried out.
 	Facts string `json:"facts"`
-	// OneByOne names the flags for which a person has to look at this very item; empty when it may be approved with others.
+	// OneByOne names the flags for which a person has to look at this very item, and "decision" where its decision gives another
+	// reason, such as an employment that has not ended yet; empty when it may be approved with others.
 	OneByOne []string `json:"one_by_one,omitempty"`
 }
 
@@ -58,6 +62,9 @@ type LeftOut struct {
 	Account string `json:"account"`
 	Why     string `json:"why"`
 }
+
+// byDecision stands among the flags for a reason that is no flag.
+const byDecision = "decision"
 
 // oneByOne are the flags of accounts that nobody may approve in bulk.
 const oneByOne = reconcile.HRConflict | reconcile.InUse | reconcile.PossibleRehire | reconcile.Privileged
@@ -91,6 +98,9 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 		}
 		item := Item{Finding: v.ID(), Source: v.Account.System, Account: v.Account.ID, Kind: v.Kind, Action: d.Action, Rule: d.Rule, Person: owner(v),
 			Privileged: v.Flags.Has(reconcile.Privileged), Due: d.Until.UTC(), Reason: d.Why, Facts: FactsDigest(v), OneByOne: (v.Flags & oneByOne).List()}
+		if d.OneByOne != "" && (v.Flags&oneByOne)&^reconcile.Privileged == 0 {
+			item.OneByOne = append(item.OneByOne, byDecision)
+		}
 		if v.Person != nil {
 			item.Department = v.Person.Department
 		}

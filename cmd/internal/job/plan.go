@@ -46,7 +46,7 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 	if err != nil {
 		return err
 	}
-	f.plan.Hold(t.Config.Limits.Check(f.plan.Items, f.census.Census), lifts)
+	f.plan.Bound(t.Config.Limits, f.census.Census, lifts)
 	if len(f.plan.Items) > 0 && len(t.Config.BreakGlass) == 0 {
 		f.plan.Blocked = "no emergency account is listed: nothing may be carried out before break_glass names one"
 	}
@@ -77,9 +77,14 @@ func (t *attempt) finishCensus(ctx context.Context, f *found) error {
 		return err
 	}
 	f.census.NewFindings = map[string]int64{}
+	for _, s := range t.sources {
+		if _, read := t.gate.before(s.Name); read {
+			f.census.NewFindings[s.Name] = 0
+		}
+	}
 	excluded := map[string]bool{}
 	for _, row := range f.rows {
-		if row.Kind != reconcile.KindNone && row.Decision.FirstSeen.Equal(t.asOf) {
+		if _, read := f.census.NewFindings[row.Account.System]; read && row.Kind != reconcile.KindNone && row.Decision.FirstSeen.Equal(t.asOf) {
 			f.census.NewFindings[row.Account.System]++
 		}
 		if row.Decision.Kind == policies.Excluded {
