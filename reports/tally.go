@@ -53,6 +53,8 @@ type entry struct {
 	// of is the number of lines that it has on Ambiguous, ambiguous the position of the first of them.
 	of        int
 	ambiguous int64
+	// plan is where its decision stands in the plan; nil when it is no part of it.
+	plan *planLine
 }
 
 // id is the row id: stable within a run, never used twice.
@@ -124,6 +126,10 @@ func (x *index) each(visit func(entry) error) error {
 		seq[onAmbiguous] += int64(e.of)
 		if e.home != onAmbiguous {
 			seq[e.home]++
+		}
+		if e.plan = x.stands(row); e.plan != nil {
+			listed := e
+			e.plan.entry = &listed
 		}
 		if err := visit(e); err != nil {
 			return err
