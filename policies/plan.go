@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -108,6 +109,13 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return c.Rule == d.Rule && !now.Before(c.DueAt) }):
 		p.leaveOut(v, "the source was not read completely")
 	}
+}
+
+// Unseen lists what a clock would make due, had its source been read so far that the account was shown. What the rules would
+// have decided tonight is not known.
+func (p *Planner) Unseen(c Clock) {
+	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{c.Finding, c.System, c.Account,
+		fmt.Sprintf("the source was not read completely and did not show the account; the grace of rule %q was over on %s", c.Rule, day(c.DueAt))})
 }
 
 func (p *Planner) leaveOut(v *reconcile.Verdict, why string) {

@@ -224,6 +224,9 @@ func (b *book) digests(g *grid, row int) int {
 	if b.LogRoot != "" {
 		listed = append(listed, [2]string{fmt.Sprintf("audit log before this run, %d records (root hash, base64)", b.LogSize), b.LogRoot})
 	}
+	if b.Plan != nil {
+		listed = append(listed, [2]string{"items of the plan", b.Plan.Digest})
+	}
 	for _, s := range b.Sources {
 		listed = append(listed, [2]string{"snapshot of " + s.Name, s.SnapshotDigest}, [2]string{"file read for " + s.Name, s.Coverage.Digest})
 	}

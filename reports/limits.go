@@ -97,7 +97,7 @@ func (b *book) lifted(m policies.Measured) string {
 	}
 	switch m.State {
 	case policies.LimitHolds:
-		return fmt.Sprintf("leaver lift %s --plan %s --reason WHY --second WHO", m.Name(), b.Plan.Digest)
+		return "two people, with the command that leaver plan prints: leaver lift " + m.Name()
 	case policies.LimitIdle:
 		return "nothing in its scope is planned tonight"
 	default:

@@ -193,6 +193,22 @@ func TestPlanShowsItemsWithoutARow(t *testing.T) {
 	t.Error("the item is not on the sheet")
 }
 
+// What a source that is down did not show has no row, and is listed as not read all the same.
+func TestPlanShowsWhatWasNotSeen(t *testing.T) {
+	r := everything()
+	r.Plan.LeftOut = append(r.Plan.LeftOut, policies.LeftOut{Finding: "F-unseen", Source: "erp", Account: "B-1", Why: "the source was not read completely and did not show the account"})
+	rows := grids(t, open(t, workbook(t, r)), true)["Plan"]
+	states := cellsUnder(t, rows, "State")
+	for row, id := range cellsUnder(t, rows, "Account ID") {
+		if id == "B-1" && states[row] != "Not read" {
+			t.Errorf("B-1 is %q", states[row])
+		}
+	}
+	if n := len(dataOf(t, rows)); n != 5 {
+		t.Errorf("%d lines, want 5", n)
+	}
+}
+
 // The lines for programs say of the plan what the sheet says.
 func TestLinesTellThePlan(t *testing.T) {
 	var b bytes.Buffer
@@ -220,7 +236,7 @@ func TestLinesTellThePlan(t *testing.T) {
 func TestControlSheetTellsLimitsAndLifts(t *testing.T) {
 	text := dump(t, open(t, workbook(t, everything())))
 	for _, want := range []string{
-		"actions_per_source:okta", "1 action due, on 1,004 accounts", "leaver lift actions_per_source:okta --plan ", "--second WHO",
+		"actions_per_source:okta", "1 action due, on 1,004 accounts", "two people, with the command that leaver plan prints: leaver lift actions_per_source:okta",
 		"ann asked and bob agreed on 2026-11-21 09:00 UTC: =the admins of the closed site, ticket 17", "1 action due on privileged accounts, of 12",
 		"nothing: it is off", "3 findings that no earlier run made, on 1,005 accounts", "nothing in its scope is planned tonight",
 		"lifted for another plan, 3f1c 3f1c 3f1c 3f1c", "ann asked and carl agreed on 2026-11-20 09:00 UTC: ticket 16", "no effect",

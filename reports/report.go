@@ -59,7 +59,7 @@ type Report struct {
 	// limit holds no plan that were made since the last accepted run, those for other plans too.
 	Plan  *policies.Plan `json:"-"`
 	Lifts []policies.Lift
-	// Clocks counts the grace clocks; nil for a run that did not note them. Ledger yields their changes, ordered by system,
+	// Clocks counts the grace clocks; nil for a run that did not note them. Ledger yields their changes, the clocks that the run changed first, ordered by system,
 	// account, finding, rule and time: Clocks.Lines of them. It can be called more than once.
 	Clocks *ClockTotals
 	Ledger func() iter.Seq2[*ClockLine, error] `json:"-"`

@@ -154,6 +154,11 @@ func candidates(e entry) int {
 func (x *index) tally() (*tally, error) {
 	t := newTally()
 	err := x.each(func(e entry) error { t.add(e); return nil })
+	for _, l := range x.planList {
+		if l.state == LeftOut && l.entry == nil {
+			l.state = NotRead // the run was not shown the account
+		}
+	}
 	return t, err
 }
 

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
@@ -38,6 +39,7 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 			planner.Add(&row.Verdict, row.Decision, f.past[row.ID()], t.asOf)
 		}
 	}
+	t.unseen(f, planner)
 	f.plan = planner.Plan()
 	if err := t.finishCensus(ctx, f); err != nil {
 		return err
@@ -52,6 +54,29 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 	}
 	t.hold(f)
 	return nil
+}
+
+// unseen lists the accounts whose grace is over and which a source that was not read completely did not show: without them a
+// night with a system down would look like one on which nothing is due there. Of several rules the first to be over is named.
+func (t *attempt) unseen(f *found, planner *policies.Planner) {
+	first := map[string]policies.Clock{}
+	for _, c := range f.ledger.clocks {
+		if !t.incomplete(c.System) || !c.PausedAt.IsZero() || t.asOf.Before(c.DueAt) {
+			continue
+		}
+		shown := f.ledger.sights[runstore.AccountKey{Source: c.System, Account: c.Account}] != nil
+		if was, listed := first[c.Finding]; !shown && (!listed || c.DueAt.Before(was.DueAt)) {
+			first[c.Finding] = c
+		}
+	}
+	for _, c := range first {
+		planner.Unseen(c)
+	}
+}
+
+// incomplete reports whether the source is one that this run was to read and did not read completely.
+func (t *attempt) incomplete(source string) bool {
+	return slices.ContainsFunc(t.sources, func(s scanned) bool { return s.Name == source && !s.Coverage.Verdict.Complete() })
 }
 
 // protect says why the configuration forbids to touch an account; empty when it does not.
@@ -96,7 +121,9 @@ func (t *attempt) finishCensus(ctx context.Context, f *found) error {
 	}
 	folder, err := t.Store.Folder(ctx, last.ID)
 	if err != nil {
-		return err
+		t.Log.Warn("every exclusion counts as new for the limits: what the last accepted run excluded is not known", "error", err)
+		f.census.NewExclusions = int64(len(excluded))
+		return nil
 	}
 	for v, err := range folder.Findings() {
 		if err != nil {

@@ -189,6 +189,26 @@ func (f *Folder) Past() (map[string]policies.Past, error) {
 	return past, nil
 }
 
+// WriteLedger seals every change of the grace clocks that run, and of those that the run closed, as clocks.jsonl.zst.
+func (r *Run) WriteLedger(lines []reports.ClockLine) error {
+	return writeLines(r, clocksName, func(yield func(*reports.ClockLine) bool) {
+		for i := range lines {
+			if !yield(&lines[i]) {
+				return
+			}
+		}
+	})
+}
+
+// Ledger yields the changes of the grace clocks in their order; none for a run that did not note them. It ends after the
+// first error.
+func (f *Folder) Ledger() iter.Seq2[*reports.ClockLine, error] {
+	if !f.Has(clocksName) {
+		return func(func(*reports.ClockLine, error) bool) {}
+	}
+	return readLines[reports.ClockLine](f.Path(clocksName))
+}
+
 // storedRow is one reported account, in full. The account is in the form of its snapshot, where every instant has a place;
 // JSON text ends with the year 9999.
 type storedRow struct {
