@@ -286,6 +286,9 @@ func TestLimitsThatGuard(t *testing.T) {
 		{policies.Limit{Count: 50}, "more than 50", true}, {policies.Limit{Count: 10, Percent: 1}, "more than 10 and 1%", true}, {policies.Limit{}, "more than 0", true},
 		{policies.Limit{Off: true}, "more than 0", false}, {policies.Limit{Count: 1, Percent: 100}, "more than 1 and 100%", false},
 	} {
+		if !c.limit.Off != c.limit.Exceeded(1<<40, 100) {
+			t.Errorf("%+v: exceeded by what nobody has", c.limit)
+		}
 		if c.limit.Guards() != c.want || c.limit.String() != c.words {
 			t.Errorf("%+v: guards %v, %q", c.limit, c.limit.Guards(), c.limit)
 		}
