@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Limit is a count and a percentage, both of which have to be exceeded.
@@ -69,7 +70,7 @@ type Census struct {
 	// Findings the findings of tonight.
 	Accounts, Privileged, People map[string]int64
 	Findings                     int64
-	// NewFindings counts the findings that no earlier run made, by source. It holds the sources that an earlier run read, and is
+	// NewFindings counts the findings that no run made up to the baseline, by source. It holds the sources that an earlier run read, and is
 	// nil on a first run, which has nothing to compare with. NewExclusions counts the newly excluded findings.
 	NewFindings   map[string]int64
 	NewExclusions int64
@@ -93,6 +94,8 @@ const (
 type Measured struct {
 	Tripped
 	State LimitState `json:"state"`
+	// Since is the as-of after which something counts as new, for the limits on what is new; the zero time for the others.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Tripped is a limit that was exceeded.
@@ -163,13 +166,13 @@ func (l Limits) Measure(items []Item, c Census) []Measured {
 
 // measure compares the counts of one limit, by scope.
 func measure(name string, limit Limit, counts, bases map[string]int64) []Measured {
-	most := Measured{Tripped{Limit: name, Allowed: limit.String()}, LimitWithin}
+	most := Measured{Tripped: Tripped{Limit: name, Allowed: limit.String()}, State: LimitWithin}
 	if limit.Off {
-		return []Measured{{Tripped{Limit: name}, LimitOff}}
+		return []Measured{{Tripped: Tripped{Limit: name}, State: LimitOff}}
 	}
 	var exceeded []Measured
 	for i, scope := range slices.Sorted(maps.Keys(counts)) {
-		one := Measured{Tripped{name, scope, counts[scope], bases[scope], limit.String()}, LimitExceeded}
+		one := Measured{Tripped: Tripped{name, scope, counts[scope], bases[scope], limit.String()}, State: LimitExceeded}
 		if limit.Exceeded(one.Count, one.Base) {
 			exceeded = append(exceeded, one)
 		}

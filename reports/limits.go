@@ -65,9 +65,9 @@ func countedWords(m policies.Measured) string {
 	case m.Limit == policies.LimitPrivileged:
 		return fmt.Sprintf("%s due on privileged accounts, of %s", several(m.Count, "action"), of)
 	case m.Limit == policies.LimitFindings:
-		return fmt.Sprintf("%s that no earlier run made, on %s accounts%s", several(m.Count, "finding"), of, most(m))
+		return fmt.Sprintf("%s made after %s only, on %s accounts%s", several(m.Count, "finding"), stamp(m.Since), of, most(m))
 	case m.Limit == policies.LimitExclusions:
-		return fmt.Sprintf("%s newly taken out by an exclusion, of %s", several(m.Count, "finding"), of)
+		return fmt.Sprintf("%s taken out by an exclusion after %s only, of %s", several(m.Count, "finding"), stamp(m.Since), of)
 	default:
 		return fmt.Sprintf("%s due, on %s accounts%s", several(m.Count, "action"), of, most(m))
 	}
@@ -99,7 +99,7 @@ func (b *book) lifted(m policies.Measured) string {
 	case policies.LimitHolds:
 		return "two people, with the command that leaver plan prints: leaver lift " + m.Name()
 	case policies.LimitIdle:
-		return "nothing in its scope is planned tonight"
+		return "nothing in its scope is planned tonight; it counts on until it is within the limit, or lifted"
 	default:
 		return dash
 	}

@@ -42,6 +42,11 @@ func samplePlan(rows []Row) (*policies.Plan, []policies.Lift) {
 		ActionsPerDepartment: off, FindingsPerSource: policies.Limit{Count: 2, Percent: 0.1}, ExclusionsNew: policies.Limit{Count: 20, Percent: 10}},
 		policies.Census{Accounts: map[string]int64{"okta": 1004, "salesforce": 1003, "crm": 1005}, Privileged: map[string]int64{"salesforce": 12}, Findings: 18,
 			NewFindings: map[string]int64{"crm": 3, "okta": 1}, NewExclusions: 1}, []policies.Lift{lift})
+	for i := range plan.Limits {
+		if m := &plan.Limits[i]; m.Limit == policies.LimitFindings || m.Limit == policies.LimitExclusions {
+			m.Since = when("2026-11-20 23:00")
+		}
+	}
 	held := policies.Tripped{Limit: policies.LimitPerSource, Scope: "okta", Count: 1, Base: 1004, Allowed: "more than 0"}
 	plan.Limits[0] = policies.Measured{Tripped: held, State: policies.LimitHolds}
 	plan.Hold([]policies.Tripped{held}, nil)
@@ -238,7 +243,7 @@ func TestControlSheetTellsLimitsAndLifts(t *testing.T) {
 	for _, want := range []string{
 		"actions_per_source:okta", "1 action due, on 1,004 accounts", "two people, with the command that leaver plan prints: leaver lift actions_per_source:okta",
 		"ann asked and bob agreed on 2026-11-21 09:00 UTC: =the admins of the closed site, ticket 17", "1 action due on privileged accounts, of 12",
-		"nothing: it is off", "3 findings that no earlier run made, on 1,005 accounts", "nothing in its scope is planned tonight",
+		"nothing: it is off", "3 findings made after 2026-11-20 23:00 UTC only, on 1,005 accounts", "nothing in its scope is planned tonight;",
 		"lifted for another plan, 3f1c 3f1c 3f1c 3f1c", "ann asked and carl agreed on 2026-11-20 09:00 UTC: ticket 16", "no effect",
 	} {
 		if !strings.Contains(text, want) {

@@ -13,8 +13,8 @@ type limits struct {
 	ActionsTotal         *bound `yaml:"actions_total" doc:"Due actions in all systems, as a share of all accounts (default more than 50)."`
 	ActionsPerDepartment *bound `yaml:"actions_per_department" doc:"People of one department on whose accounts an action is due, as a share of its people (default more than 5 and 20%)."`
 	ActionsPrivileged    *bound `yaml:"actions_privileged" doc:"Due actions on privileged accounts, as a share of all privileged accounts (default more than 5 and 5%)."`
-	FindingsPerSource    *bound `yaml:"findings_per_source" doc:"Findings of one system that no earlier run made, as a share of its accounts (default more than 20 and 5%). It holds the actions of that system, and says nothing of one that no earlier run read completely."`
-	ExclusionsNew        *bound `yaml:"exclusions_new" doc:"Findings that an exclusion takes out and did not in the last accepted run, as a share of all findings (default more than 20 and 10%). It holds every action."`
+	FindingsPerSource    *bound `yaml:"findings_per_source" doc:"Findings of one system that are new since the last accepted run, as a share of its accounts (default more than 20 and 5%). It holds the actions of that system, also on later nights until two people lift it, and says nothing of a system that no earlier run read completely."`
+	ExclusionsNew        *bound `yaml:"exclusions_new" doc:"Findings that an exclusion takes out and did not in the last accepted run, as a share of all findings (default more than 20 and 10%). It holds every action, also on later nights until two people lift it."`
 }
 
 // limits checks the limits and fills in their defaults. One that counts every action, of a system or of all, has to be there.

@@ -13,23 +13,6 @@ import (
 // FilePlan is the plan in a run folder.
 const FilePlan = "plan.json"
 
-// census counts what limits are a share of, while accounts are judged.
-type census struct{ policies.Census }
-
-func newCensus() census {
-	return census{policies.Census{Accounts: map[string]int64{}, Privileged: map[string]int64{}, People: map[string]int64{}}}
-}
-
-func (c *census) count(v *reconcile.Verdict) {
-	if scanners.Is(v.Account.Enabled, false) {
-		return
-	}
-	c.Accounts[v.Account.System]++
-	if v.Flags.Has(reconcile.Privileged) || scanners.Is(v.Account.Privileged, true) {
-		c.Privileged[v.Account.System]++
-	}
-}
-
 // plan collects what is due, checks it against the limits, and holds the decisions that a limit holds.
 func (t *attempt) plan(ctx context.Context, f *found) error {
 	planner := policies.NewPlanner(t.result.Run, t.asOf, f.census.Privileged)
@@ -41,7 +24,8 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 	}
 	t.unseen(f, planner)
 	f.plan = planner.Plan()
-	if err := t.finishCensus(ctx, f); err != nil {
+	since, err := t.finishCensus(ctx, f)
+	if err != nil {
 		return err
 	}
 	lifts, err := t.Store.Lifts(ctx, f.plan.Digest)
@@ -49,6 +33,7 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 		return err
 	}
 	f.plan.Bound(t.Config.Limits, f.census.Census, lifts)
+	since.note(f.plan)
 	if len(f.plan.Items) > 0 && len(t.Config.BreakGlass) == 0 {
 		f.plan.Blocked = "no emergency account is listed: nothing may be carried out before break_glass names one"
 	}
@@ -87,54 +72,6 @@ func (t *attempt) protect(a *scanners.Account) string {
 		}
 	}
 	return ""
-}
-
-// finishCensus fills in what the census can only know once every decision is made.
-func (t *attempt) finishCensus(ctx context.Context, f *found) error {
-	t.roster.People(func(p *reconcile.Person) {
-		if p.Department != "" {
-			f.census.People[p.Department]++
-		}
-	})
-	f.census.Findings = int64(len(f.findings))
-	last, err := t.Store.LatestAccepted(ctx)
-	if err != nil || last == nil {
-		return err
-	}
-	f.census.NewFindings = map[string]int64{}
-	for _, s := range t.sources {
-		if _, read := t.gate.before(s.Name); read {
-			f.census.NewFindings[s.Name] = 0
-		}
-	}
-	excluded := map[string]bool{}
-	for _, row := range f.rows {
-		if _, read := f.census.NewFindings[row.Account.System]; read && row.Kind != reconcile.KindNone && row.Decision.FirstSeen.Equal(t.asOf) {
-			f.census.NewFindings[row.Account.System]++
-		}
-		if row.Decision.Kind == policies.Excluded {
-			excluded[row.ID()] = true
-		}
-	}
-	if len(excluded) == 0 || t.Config.Limits.ExclusionsNew.Off {
-		return nil
-	}
-	folder, err := t.Store.Folder(ctx, last.ID)
-	if err != nil {
-		t.Log.Warn("every exclusion counts as new for the limits: what the last accepted run excluded is not known", "error", err)
-		f.census.NewExclusions = int64(len(excluded))
-		return nil
-	}
-	for v, err := range folder.Findings() {
-		if err != nil {
-			return err
-		}
-		if v.Decision == policies.Excluded {
-			delete(excluded, v.ID())
-		}
-	}
-	f.census.NewExclusions = int64(len(excluded))
-	return nil
 }
 
 // hold turns the decisions that a limit holds from due to held.
