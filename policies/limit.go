@@ -231,14 +231,6 @@ func (p *Plan) hold(t Tripped, lifts []Lift) LimitState {
 	return LimitHolds
 }
 
-// HeldBy returns the first limit that holds an item.
-func (p *Plan) HeldBy(item Item) (Tripped, bool) {
-	if all := p.Holders(item); len(all) > 0 {
-		return all[0], true
-	}
-	return Tripped{}, false
-}
-
 // Holders returns every limit that holds an item: it passes when all of them are lifted.
 func (p *Plan) Holders(item Item) []Tripped {
 	var all []Tripped

@@ -76,9 +76,9 @@ func (t *attempt) protect(a *scanners.Account) string {
 
 // hold turns the decisions that a limit holds from due to held.
 func (t *attempt) hold(f *found) {
-	held := map[string]policies.Tripped{}
+	held := map[string][]policies.Tripped{}
 	for _, item := range f.plan.Items {
-		if by, holds := f.plan.HeldBy(item); holds {
+		if by := f.plan.Holders(item); len(by) > 0 {
 			held[item.Finding] = by
 		}
 	}
@@ -89,8 +89,10 @@ func (t *attempt) hold(f *found) {
 		}
 		t.result.Decisions[string(policies.Due)]--
 		t.result.Decisions[string(policies.Held)]++
-		row.Decision.Kind, row.Decision.By = policies.Held, by.Name()
-		row.Decision.Why += "; held by the limit " + by.String()
+		row.Decision.Kind, row.Decision.By = policies.Held, by[0].Name()
+		for _, limit := range by {
+			row.Decision.Why += "; held by the limit " + limit.String()
+		}
 	}
 	if t.result.Decisions[string(policies.Due)] == 0 {
 		delete(t.result.Decisions, string(policies.Due))
