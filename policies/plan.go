@@ -51,8 +51,8 @@ type Item struct {
 	Reason string    `json:"reason"`
 	// Facts is the [FactsDigest] on which the item rests: when it is another by then, the item is not carried out.
 	Facts string `json:"facts"`
-	// OneByOne names the flags for which a person has to look at this very item, and "decision" where its decision gives another
-	// reason, such as an employment that has not ended yet; empty when it may be approved with others.
+	// OneByOne names the flags for which a person has to look at this very item, and "employed" while the owner still works here;
+	// empty when it may be approved with others.
 	OneByOne []string `json:"one_by_one,omitempty"`
 }
 
@@ -63,9 +63,6 @@ type LeftOut struct {
 	Account string `json:"account"`
 	Why     string `json:"why"`
 }
-
-// byDecision stands among the flags for a reason that is no flag.
-const byDecision = "decision"
 
 // oneByOne are the flags of accounts that nobody may approve in bulk.
 const oneByOne = reconcile.HRConflict | reconcile.InUse | reconcile.PossibleRehire | reconcile.Privileged
@@ -99,11 +96,11 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 		}
 		item := Item{Finding: v.ID(), Source: v.Account.System, Account: v.Account.ID, Kind: v.Kind, Action: d.Action, Rule: d.Rule, Person: owner(v),
 			Privileged: v.Flags.Has(reconcile.Privileged), Due: d.Until.UTC(), Reason: d.Why, Facts: FactsDigest(v), OneByOne: (v.Flags & oneByOne).List()}
-		if d.OneByOne != "" && (v.Flags&oneByOne)&^reconcile.Privileged == 0 {
-			item.OneByOne = append(item.OneByOne, byDecision)
-		}
 		if v.Person != nil {
 			item.Department = v.Person.Department
+		}
+		if ahead, ok := upcoming(v); ok && now.Before(ahead) {
+			item.OneByOne = append(item.OneByOne, "employed")
 		}
 		p.plan.Items = append(p.plan.Items, item)
 	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return c.Rule == d.Rule && !now.Before(c.DueAt) }):

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,19 +86,31 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// What a decision wants to have approved by itself is never an item that may be approved with others, whatever the reason is.
+// The account of somebody who still works here is never an item that may be approved with others.
 func TestPlanKeepsOneByOne(t *testing.T) {
+	ahead := func(days int) func(*reconcile.Verdict) {
+		return func(v *reconcile.Verdict) {
+			v.Kind, v.End = reconcile.RuleMatch, reconcile.End{}
+			v.Person.State, v.Person.End, v.Person.UpcomingAt = reconcile.Employed, reconcile.End{}, now.Add(time.Duration(days)*daySpan)
+		}
+	}
+	early := rule("early", 0, func(r *policies.Rule) {
+		r.Trigger = policies.Trigger{EndDate: &policies.EndDate{Offset: -3 * daySpan, BeforeEnd: true}}
+	})
 	for name, c := range map[string]struct {
-		flags  reconcile.Flags
-		reason string
-		want   []string
+		v    *reconcile.Verdict
+		rule policies.Rule
+		want []string
 	}{
-		"nothing": {0, "", []string{}}, "a flag": {reconcile.HRConflict, "HR contradicts itself about the owner", []string{"hr_conflict"}},
-		"before the end": {0, "the employment ends later only", []string{"decision"}}, "privileged, before the end": {reconcile.Privileged, "the employment ends later only", []string{"privileged", "decision"}},
+		"a leaver": {leaver(), rule("r", 0), []string{}}, "a flag": {leaver(flagged(reconcile.HRConflict)), rule("r", 0), []string{"hr_conflict"}},
+		"before the end":             {leaver(ahead(2)), early, []string{"employed"}},
+		"privileged, before the end": {leaver(ahead(2), flagged(reconcile.Privileged)), early, []string{"privileged", "employed"}},
 	} {
-		v := leaver(flagged(c.flags))
 		p := policies.NewPlanner("run", now, map[string]int64{"crm": 5})
-		p.Add(v, policies.Decision{Kind: policies.Due, Action: "lock", OneByOne: c.reason}, known(), now)
+		d, _ := set(c.rule).Decide(c.v, known())
+		if p.Add(c.v, d, known(), now); d.Kind != policies.Due {
+			t.Fatalf("%s: %+v", name, d)
+		}
 		if diff := cmp.Diff(c.want, p.Plan().Items[0].OneByOne); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

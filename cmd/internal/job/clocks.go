@@ -77,18 +77,13 @@ func (t *attempt) ledgerBefore(ctx context.Context) (iter.Seq2[*reports.ClockLin
 	return folder.Ledger(), nil
 }
 
-// clockKey tells clocks apart.
-type clockKey struct{ finding, rule, person string }
-
-func keyOfClock(c *policies.Clock) clockKey { return clockKey{c.Finding, c.Rule, c.Person} }
-
 // tell returns every change of the clocks that run after this run, and of those that it closed: those that earlier runs
 // sealed, and tonight's. A clock of which no change is known is there once, without one.
 func (l *ledger) tell(before iter.Seq2[*reports.ClockLine, error], rows []*reports.Row, run string, asOf time.Time, renamed map[string]string) ([]reports.ClockLine, error) {
-	lines := map[clockKey][]reports.ClockLine{}
-	known := map[clockKey]bool{}
+	lines := map[policies.ClockID][]reports.ClockLine{}
+	known := map[policies.ClockID]bool{}
 	for i := range l.before {
-		known[keyOfClock(&l.before[i])] = true
+		known[l.before[i].ID()] = true
 	}
 	for line, err := range before {
 		if err != nil {
@@ -97,17 +92,17 @@ func (l *ledger) tell(before iter.Seq2[*reports.ClockLine, error], rows []*repor
 		if ref, renumbered := renamed[line.Person]; renumbered {
 			line.Person = ref
 		}
-		if key := keyOfClock(&line.Clock); known[key] && line.Change != "" && !line.At.After(asOf) {
+		if key := line.Clock.ID(); known[key] && line.Change != "" && !line.At.After(asOf) {
 			line.Last, line.Tonight = false, false
 			lines[key] = append(lines[key], *line)
 		}
 	}
 	for _, e := range l.events {
-		key := keyOfClock(&e.Clock)
+		key := e.Clock.ID()
 		lines[key] = append(lines[key], reports.ClockLine{Clock: e.Clock, Change: e.Change, Reason: e.Reason, At: asOf, Run: run, Tonight: true})
 	}
 	for i := range l.clocks {
-		if key := keyOfClock(&l.clocks[i]); len(lines[key]) == 0 {
+		if key := l.clocks[i].ID(); len(lines[key]) == 0 {
 			lines[key] = []reports.ClockLine{{Clock: l.clocks[i], Reason: "it ran before reports noted changes; the audit log has them"}}
 		}
 	}
@@ -123,32 +118,27 @@ func loginsOf(rows []*reports.Row) map[runstore.AccountKey]string {
 	return logins
 }
 
-// inOrder sorts the changes: the clocks that the run changed first, then by system, account, finding, rule and owner, those of
-// one clock by time as they are.
-func inOrder(lines map[clockKey][]reports.ClockLine, logins map[runstore.AccountKey]string) []reports.ClockLine {
-	var all []reports.ClockLine
-	tonight := map[clockKey]bool{}
+// inOrder sorts the clocks, those that the run changed first, then by system, account, and as the ledger does. The changes of
+// one clock stay as they are.
+func inOrder(lines map[policies.ClockID][]reports.ClockLine, logins map[runstore.AccountKey]string) []reports.ClockLine {
+	var clocks [][]reports.ClockLine
 	for _, changes := range lines {
-		last := &changes[len(changes)-1]
-		last.Last = true
-		if last.Tonight {
-			tonight[keyOfClock(&last.Clock)] = true
-		}
+		changes[len(changes)-1].Last = true
 		for i := range changes {
 			c := &changes[i]
 			c.Login = cmp.Or(logins[runstore.AccountKey{Source: c.System, Account: c.Account}], c.Login)
 		}
-		all = append(all, changes...)
+		clocks = append(clocks, changes)
 	}
-	later := func(c *reports.ClockLine) int {
-		if tonight[keyOfClock(&c.Clock)] {
+	later := func(changes []reports.ClockLine) int {
+		if changes[len(changes)-1].Tonight {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(all, func(a, b reports.ClockLine) int {
-		return cmp.Or(cmp.Compare(later(&a), later(&b)), strings.Compare(a.System, b.System), strings.Compare(a.Account, b.Account), strings.Compare(a.Finding, b.Finding),
-			strings.Compare(a.Rule, b.Rule), strings.Compare(a.Person, b.Person))
+	slices.SortFunc(clocks, func(a, b []reports.ClockLine) int {
+		return cmp.Or(cmp.Compare(later(a), later(b)), strings.Compare(a[0].System, b[0].System), strings.Compare(a[0].Account, b[0].Account),
+			a[0].Clock.Compare(&b[0].Clock))
 	})
-	return all
+	return slices.Concat(clocks...)
 }

@@ -182,8 +182,10 @@ func TestChangedProofs(t *testing.T) {
 		"the record":           {func(p *Proof) { p.Record = strings.Replace(p.Record, "2026", "2025", 1) }, "not part of the audit log"},
 		"another record":       {func(p *Proof) { p.Record = strings.Replace(p.Record, "run.accepted", "run.refused", 1) }, "is not the end of run"},
 		"its number":           {func(p *Proof) { p.RecordNumber-- }, "not part of the audit log"},
-		"the checkpoint":       {func(p *Proof) { p.Checkpoint = strings.Replace(p.Checkpoint, "leaver-audit-log", "leaver-audit-lot", 1) }, "not signed with the key"},
-		"no signature":         {func(p *Proof) { p.Checkpoint, _, _ = strings.Cut(p.Checkpoint, "\n\n"); p.Checkpoint += "\n" }, "not signed with the key"},
+		"the checkpoint": {func(p *Proof) {
+			p.Checkpoint = strings.Replace(p.Checkpoint, "leaver-audit-log", "leaver-audit-lot", 1)
+		}, "not signed with the key"},
+		"no signature": {func(p *Proof) { p.Checkpoint, _, _ = strings.Cut(p.Checkpoint, "\n\n"); p.Checkpoint += "\n" }, "not signed with the key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := s.Prove(ctx, folder, findingNo(0), nil)
