@@ -20,7 +20,7 @@
 // is.
 //
 // What is due makes a [Plan]. [Limits] are checked against it before anybody sees it as a proposal: a limit that is exceeded
-// holds the decisions that it covers until somebody lifts it for the digest of that very plan.
+// holds the decisions that it covers until two people lift it for the digest of that very plan ([Lift]).
 //
 // A decision is never "due" on the run that first sees the account or its link to that person, for an account of a source
 // that was not read completely, or for a disputed or suspect match.

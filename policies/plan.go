@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,9 +24,12 @@ type Plan struct {
 	Items  []Item    `json:"items"`
 	// LeftOut lists what would be due and is not planned, and why.
 	LeftOut []LeftOut `json:"left_out"`
-	// Held are the limits that hold items, Lifted those that would, had nobody lifted them for this very plan.
-	Held   []Tripped `json:"held"`
-	Lifted []Tripped `json:"lifted"`
+	// Limits says how every limit stood; nil for a plan of a version that did not note it. Held are those that hold items,
+	// Lifted those that would, had nobody lifted them for this very plan, and Lifts says who did.
+	Limits []Measured `json:"limits"`
+	Held   []Tripped  `json:"held"`
+	Lifted []Tripped  `json:"lifted"`
+	Lifts  []Lift     `json:"lifts,omitempty"`
 	// Blocked says why nothing of the plan may be carried out; empty when it may.
 	Blocked string `json:"blocked,omitempty"`
 }
@@ -47,7 +51,8 @@ type Item struct {
 	Reason string    `json:"reason"`
 	// Facts is the [FactsDigest] on which the item rests: when it is another by then, the item is not carried out.
 	Facts string `json:"facts"`
-	// OneByOne names the flags for which a person has to look at this very item; empty when it may be approved with others.
+	// OneByOne names the flags for which a person has to look at this very item, and "employed" while the owner still works here;
+	// empty when it may be approved with others.
 	OneByOne []string `json:"one_by_one,omitempty"`
 }
 
@@ -94,10 +99,20 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 		if v.Person != nil {
 			item.Department = v.Person.Department
 		}
+		if ahead, ok := upcoming(v); ok && now.Before(ahead) {
+			item.OneByOne = append(item.OneByOne, "employed")
+		}
 		p.plan.Items = append(p.plan.Items, item)
 	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return c.Rule == d.Rule && !now.Before(c.DueAt) }):
 		p.leaveOut(v, "the source was not read completely")
 	}
+}
+
+// Unseen lists what a clock would make due, had its source been read so far that the account was shown. What the rules would
+// have decided tonight is not known.
+func (p *Planner) Unseen(c Clock) {
+	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{c.Finding, c.System, c.Account,
+		fmt.Sprintf("the source was not read completely and did not show the account; the grace of rule %q was over on %s", c.Rule, day(c.DueAt))})
 }
 
 func (p *Planner) leaveOut(v *reconcile.Verdict, why string) {

@@ -217,6 +217,9 @@ func actionWords(e entry) string {
 	d := e.Decision
 	switch d.Kind {
 	case policies.Due:
+		if e.plan != nil && e.plan.state == LeftOut {
+			return "Left out of the plan"
+		}
 		return "Due" + after(": ", d.Action)
 	case policies.InGrace:
 		return "Waiting"

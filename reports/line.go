@@ -76,6 +76,11 @@ type Line struct {
 	// Coverage is that of the source: a program that counts lines has to look at it.
 	Coverage string `json:"coverage"`
 	Run      string `json:"run"`
+	// Plan is where the decision stands in the plan of the run, "" when it is no part of it; PlanWhy names the limits that hold it,
+	// or says why it was left out. OneByOne says why it is for approval by itself, "" when it is not.
+	Plan     PlanState `json:"plan"`
+	PlanWhy  string    `json:"plan_why"`
+	OneByOne string    `json:"one_by_one"`
 }
 
 // LineSuggestion is a person who may own an orphan.
@@ -110,6 +115,10 @@ func (x *index) line(r Row) Line {
 	}
 	if r.OfLeaver() {
 		l.Result = x.assess(r).Result
+	}
+	l.OneByOne = utf8Text(oneByOneWhy(r))
+	if stands := x.stands(r); stands != nil {
+		l.Plan, l.PlanWhy = stands.state, utf8Text(stands.why)
 	}
 	if r.LastUse.At.IsKnown() {
 		seconds := int64(r.LastUse.Precision / time.Second)
@@ -256,6 +265,9 @@ var csvFields = [...]csvField{
 	{"days_late_hr", daysLateHRField},
 	{"coverage", func(l Line) string { return l.Coverage }},
 	{"run", func(l Line) string { return l.Run }},
+	{"plan", func(l Line) string { return string(l.Plan) }},
+	{"plan_why", func(l Line) string { return l.PlanWhy }},
+	{"one_by_one", func(l Line) string { return l.OneByOne }},
 }
 
 // suggestionsField names each suggested person with the confidence: "hr/00123 0.6, hr/00456 0.4".

@@ -248,7 +248,7 @@ func sheetsOfKind(k reconcile.Kind) string {
 func (b *book) decided(g *grid, row int) {
 	g.section(row, rightCol, lastCol, "What the policies say")
 	g.heads(row+1, []headCell{{rightCol, 12, "Decision", false}, {13, 14, "Rows", true}, {15, lastCol, "Meaning", false}})
-	meaning := map[policies.DecisionKind]string{policies.Due: "grace is over", policies.InGrace: "grace is running", policies.Held: "due, but held back",
+	meaning := map[policies.DecisionKind]string{policies.Due: "grace is over", policies.InGrace: "grace is running", policies.Held: "due, a limit holds it",
 		policies.Keep: "approved to stay", policies.Excluded: "see sheet Exclusions", policies.ReportOnly: "for people to decide", policies.DecideNone: "nothing to decide"}
 	row += 2
 	first := row

@@ -253,7 +253,7 @@ func (b *book) decisionTerms() []term {
 	}{
 		{policies.Due, "The grace period of a rule is over, and the rule asks for the action."},
 		{policies.InGrace, "A rule selected the account and its grace period is running."},
-		{policies.Held, "Due, but held back by a limit, or because the run may not decide yet."},
+		{policies.Held, "Due, and held by a limit until two people lift it for this very plan; see sheet Plan."},
 		{policies.Keep, "Somebody approved that the account stays until a date."},
 		{policies.Excluded, "An exclusion covers it; see sheet Exclusions."},
 		{policies.ReportOnly, "Shown for people to decide; no active rule acts on it, or nothing may act on it automatically."},

@@ -37,6 +37,9 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	t.tellFailures(report.Sources, f.failures)
 	tellTooBroad(report.Sources, f.reach.TooBroad())
 	report.Rows = rowsOf(f.rows)
+	if err := t.tellDecisions(ctx, f, &report); err != nil {
+		return err
+	}
 	report.Upcoming = f.upcoming.list()
 	if err := t.tellChanges(ctx, &report); err != nil {
 		return err
@@ -386,7 +389,10 @@ func (t *attempt) count(s *scanned, v *reconcile.Verdict) {
 func Report(folder *runstore.Folder) (reports.Report, error) {
 	var report reports.Report
 	err := readJSON(folder.Path(FileReport), &report)
-	report.Rows = folder.Reported
+	report.Rows, report.Ledger = folder.Reported, folder.Ledger
+	if err == nil && folder.Has(FilePlan) {
+		report.Plan, err = Plan(folder)
+	}
 	return report, err
 }
 

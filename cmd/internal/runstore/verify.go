@@ -40,6 +40,8 @@ type logCheck struct {
 	accepted map[string]bool
 	clocks   map[[3]string]policies.Clock
 	keeps    map[string]string
+	// lifts are the lifted limits as the records tell them, by plan and limit.
+	lifts    map[liftKey]string
 	problems []error
 }
 
@@ -61,14 +63,14 @@ func (s *Store) VerifyLog(ctx context.Context, verifier note.Verifier, against .
 		return nil, s.database("verify the audit log", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
+	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}, lifts: map[liftKey]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		return nil, s.database("verify the audit log", err)
 	}
 	if c.Size == 0 {
 		return &c.LogCheck, errors.Join(c.problems...)
 	}
-	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger, c.keepsAsTold} {
+	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger, c.keepsAsTold, c.liftsAsTold} {
 		if err := step(ctx, tx); err != nil {
 			return nil, s.database("verify the audit log", err)
 		}
@@ -157,9 +159,21 @@ func (c *logCheck) one(n int64, text string, salt []byte, facts *string) {
 	if r.Event == eventKeepEnded {
 		delete(c.keeps, r.Finding)
 	}
+	if r.Event == eventLifted && facts != nil {
+		c.lift(n, *facts)
+	}
 	if strings.HasPrefix(r.Event, eventClock) && facts != nil {
 		c.clock(n, r, *facts)
 	}
+}
+
+func (c *logCheck) lift(n int64, facts string) {
+	var l policies.Lift
+	if err := json.Unmarshal([]byte(facts), &l); err != nil {
+		c.fail("the lift of record %d cannot be read: %v", n, err)
+		return
+	}
+	c.lifts[liftKey{l.Plan, l.Limit}] = facts
 }
 
 // clock follows the ledger: what ran is carried, what is closed was there.
