@@ -38,10 +38,15 @@ type logCheck struct {
 	// tell it.
 	ended    map[string]record
 	accepted map[string]bool
-	clocks   map[[3]string]policies.Clock
+	clocks   map[clockKey]policies.Clock
 	keeps    map[string]string
 	problems []error
 }
+
+// clockKey tells clocks apart: finding, rule, stage and owner.
+type clockKey [4]string
+
+func keyOfClock(c policies.Clock) clockKey { return clockKey{c.Finding, c.Rule, c.Stage, c.Person} }
 
 // mostProblems bounds how many problems one verification names.
 const mostProblems = 20
@@ -61,7 +66,7 @@ func (s *Store) VerifyLog(ctx context.Context, verifier note.Verifier, against .
 		return nil, s.database("verify the audit log", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
+	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[clockKey]policies.Clock{}, keeps: map[string]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		return nil, s.database("verify the audit log", err)
 	}
@@ -169,7 +174,7 @@ func (c *logCheck) clock(n int64, r record, facts string) {
 		c.fail("the clock of record %d cannot be read: %v", n, err)
 		return
 	}
-	key := [3]string{clock.Finding, clock.Rule, clock.Person}
+	key := keyOfClock(clock)
 	_, runs := c.clocks[key]
 	starts := r.Event == clockCarried || r.Event == eventClock+string(policies.Started)
 	if runs == starts && c.Purged == 0 {
@@ -332,14 +337,14 @@ func (c *logCheck) ledger(ctx context.Context, db database) error {
 		return err
 	}
 	for _, is := range stored {
-		key := [3]string{is.Finding, is.Rule, is.Person}
+		key := keyOfClock(is)
 		told, known := c.clocks[key]
 		delete(c.clocks, key)
 		if !known || !sameClock(told, is) {
 			c.fail("the clock of %s under rule %q is not as the log tells", is.Finding, is.Rule)
 		}
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(c.clocks), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
+	for _, key := range slices.SortedFunc(maps.Keys(c.clocks), func(a, b clockKey) int { return slices.Compare(a[:], b[:]) }) {
 		c.fail("the clock of %s under rule %q is on record, and not in the ledger", key[0], key[1])
 	}
 	return nil
@@ -347,5 +352,5 @@ func (c *logCheck) ledger(ctx context.Context, db database) error {
 
 func sameClock(a, b policies.Clock) bool {
 	return a.System == b.System && a.Account == b.Account && a.FirstSeen.Equal(b.FirstSeen) && a.Basis.Equal(b.Basis) &&
-		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt)
+		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt) && a.DoneAt.Equal(b.DoneAt)
 }
