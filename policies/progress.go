@@ -69,6 +69,25 @@ func (p *Progress) Next() *Step {
 	return &p.Steps[i]
 }
 
+// Rights returns the rights that are due to go, by all steps that are due, and of the others those that these steps leave.
+func (p *Progress) Rights() (removes, stays []Right) {
+	for _, s := range p.Due() {
+		for _, r := range s.Removes {
+			if !slices.Contains(removes, r) {
+				removes = append(removes, r)
+			}
+		}
+	}
+	for _, s := range p.Due() {
+		for _, r := range s.Stays {
+			if !slices.Contains(removes, r) && !slices.Contains(stays, r) {
+				stays = append(stays, r)
+			}
+		}
+	}
+	return removes, stays
+}
+
 // decisive is the step that stands for the rule beside other rules: what is due about the whole account before what is due about
 // some rights, the earlier one of each; when nothing is due, the first that acts and is ahead. Nil when nothing is left.
 func (p *Progress) decisive() *Step {

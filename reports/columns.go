@@ -217,7 +217,7 @@ func actionWords(e entry) string {
 	d := e.Decision
 	switch d.Kind {
 	case policies.Due:
-		return "Due" + after(": ", d.Action)
+		return "Due" + after(": ", d.Action) + dueStages(d.Stages)
 	case policies.InGrace:
 		return "Waiting"
 	case policies.Held:
@@ -233,6 +233,18 @@ func actionWords(e entry) string {
 		return dash
 	}
 	return "Disabled"
+}
+
+// dueStages names the stages of a graceful rule that are due.
+func dueStages(p *policies.Progress) string {
+	if p == nil {
+		return ""
+	}
+	var names []string
+	for _, s := range p.Due() {
+		names = append(names, s.Stage)
+	}
+	return " (stage " + strings.Join(names, ", then ") + ")"
 }
 
 func dayWords(t time.Time) string {
