@@ -68,8 +68,10 @@ func (s *Stage) mayComeBefore(o *Stage) bool {
 	case s.Days >= 0 && o.Days >= 0:
 		// n working days are n days at least, and no more than twice as many and a long weekend, holidays apart.
 		return !s.Business && s.Days < 2*o.Days+4 || s.Business && s.Days < o.Days
+	case s.Business:
+		return 2*s.Days-4 < o.Days
 	default:
-		return s.Days < o.Days || s.Business && s.Days < 0
+		return s.Days < o.Days
 	}
 }
 

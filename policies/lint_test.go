@@ -154,6 +154,8 @@ func TestLintStages(t *testing.T) {
 		{"enough of them", rules(graceful("r", []policies.Stage{{Name: "a", Days: 5, Business: true, Action: "report"}, locks("lock", 14)})), nil},
 		{"working days after calendar days", rules(graceful("r", []policies.Stage{notice(5), working(5)})), nil},
 		{"fewer working days", rules(graceful("r", []policies.Stage{notice(5), working(4)})), []string{`r stage "working" may have an earlier date`}},
+		{"working days before the end", rules(graceful("r", []policies.Stage{notice(-10), {Name: "working", Days: -3, Business: true, Action: "report"}, locks("lock", 0)})), nil},
+		{"too many of them", rules(graceful("r", []policies.Stage{notice(-8), {Name: "working", Days: -3, Business: true, Action: "report"}, locks("lock", 0)})), []string{`r stage "working" may have an earlier date`}},
 		{"a date after days", rules(graceful("r", []policies.Stage{notice(5), {Name: "shut", Date: scanners.Date{Year: 2026, Month: 6, Day: 30}, Action: "lock"}})), []string{`r stage "shut" may have an earlier date`}},
 		{"two rules with stages", rules(graceful("a", []policies.Stage{locks("lock", 0)}), graceful("b", []policies.Stage{locks("lock", 0)})), nil},
 	} {

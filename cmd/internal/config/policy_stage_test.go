@@ -53,6 +53,15 @@ func TestStagesOfARule(t *testing.T) {
 	}
 }
 
+// TestStarterStages: the rule with stages that the starter shows in comments can be used as it is.
+func TestStarterStages(t *testing.T) {
+	_, shown, _ := strings.Cut(config.StarterPolicy(), "# ---\n")
+	rules, err := writeRules(t, strings.ReplaceAll("\n"+shown, "\n# ", "\n")).Rules()
+	if err != nil || len(rules) != 1 || !rules[0].Graceful() {
+		t.Errorf("%+v %v", rules, err)
+	}
+}
+
 // TestStagesAreRefused at their places.
 func TestStagesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
