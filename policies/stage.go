@@ -166,7 +166,7 @@ func (s *Stage) divide(a *scanners.Account) (removes, stays, stuck []Right) {
 	for _, h := range rightsOf(a) {
 		goes := anyMatches(s.Revoke, a.System, h.Right) && !anyMatches(s.Keep, a.System, h.Right)
 		switch {
-		case s.Action == ActionReclaim && h.Type != RightLicence, !goes:
+		case !goes:
 			stays = append(stays, h.Right)
 		case h.removable:
 			removes = append(removes, h.Right)

@@ -68,6 +68,25 @@ var stagedStories = map[string][]staged{
 			[]string{"closed hr-corrected", "started", "closed hr-corrected", "started", "done", "closed hr-corrected", "started"}},
 		{"and takes it back", -3, early3, leaver(fixed, working(0, false)), false, "", nil, []string{"closed hr-corrected", "closed hr-corrected", "closed hr-corrected"}},
 	},
+	"HR moves the end to a day that has passed": {
+		{"ahead", -9, early3, leaver(leaving(0), holding("project-x", "Mail")), false,
+			"in_grace 2026-01-28 | projects 2026-01-28 alone", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-28"}, []string{"started", "started", "done", "started"}},
+		{"gone since", -4, early3, leaver(endsOn(-5), holding("project-x", "Mail")), false,
+			"due 2026-01-23 projects:revoke-project-x | lock 2026-01-31", []string{"r/lock 2026-01-31", "r/notice 2026-01-16 done", "r/projects 2026-01-23"},
+			[]string{"closed", "closed", "closed", "started", "started", "done", "started"}},
+	},
+	"a right that cannot be taken keeps the stage open": {
+		{"through another group", 1, patient, leaver(holding("project-x", "Mail"), func(v *reconcile.Verdict) { v.Account.Grants[0].Direct = false }), false,
+			"in_grace 2026-02-05 | lock 2026-02-05", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-31"}, []string{"started", "started", "done", "started"}},
+	},
+	"a stage with nothing to take is done on its date, not before": {
+		{"ahead", -9, early3, leaver(leaving(0), holding("Mail")), false,
+			"in_grace 2026-01-28 | projects 2026-01-28 alone", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-28"}, []string{"started", "started", "done", "started"}},
+		{"a right is given in time", -3, early3, leaver(leaving(0), holding("project-x", "Mail")), false,
+			"due 2026-01-28 projects:revoke-project-x | lock 2026-02-05 alone", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-28"}, nil},
+		{"and taken", -2, early3, leaver(leaving(0), holding("Mail")), false,
+			"in_grace 2026-02-05 | lock 2026-02-05 alone", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-28 done"}, []string{"done"}},
+	},
 	"hired again": {
 		{"gone", 1, early3, leaver(holding("project-x", "Mail")), false,
 			"due 2026-01-28 projects:revoke-project-x | lock 2026-02-05", []string{"r/lock 2026-02-05", "r/notice 2026-01-21 done", "r/projects 2026-01-28"}, []string{"started", "started", "done", "started"}},

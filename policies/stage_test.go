@@ -264,7 +264,8 @@ func TestStagesNeedASafeDecision(t *testing.T) {
 
 // TestPlanOfStages: an item has the stages in order, with what goes, what stays and who takes over.
 func TestPlanOfStages(t *testing.T) {
-	r := graceful("r", []policies.Stage{revokes("projects", 0, "project-*"), locks("lock", 10)}, func(r *policies.Rule) { r.HandOver = []string{"boss@example.com"} })
+	r := graceful("r", []policies.Stage{revokes("projects", 0, "project-*"), locks("lock", 10), {Name: "away", Days: 90, Action: "delete"}},
+		func(r *policies.Rule) { r.HandOver = []string{"boss@example.com"} })
 	v := leaver(holding("project-x", "Mail"))
 	s := set(r)
 	past := known()
@@ -309,6 +310,16 @@ func TestPlanOneByOneOfStages(t *testing.T) {
 		if items := planner.Plan().Items; len(items) != 1 || !slices.Equal(items[0].OneByOne, c.want) {
 			t.Errorf("%s: %+v", c.name, items)
 		}
+	}
+}
+
+// TestNothingIsDoneInTheDark: a source that was not read completely shows nothing of a stage as done.
+func TestNothingIsDoneInTheDark(t *testing.T) {
+	past := known()
+	past.SourceComplete = false
+	d, _ := set(graceful("r", []policies.Stage{revokes("projects", 0, "project-*"), locks("lock", 90)})).Decide(leaver(holding("Mail")), past)
+	if d.Stages == nil || !d.Stages.Steps[0].Done.IsZero() {
+		t.Errorf("%+v", d)
 	}
 }
 
