@@ -220,7 +220,7 @@ func actionWords(e entry) string {
 		if e.plan != nil && e.plan.state == LeftOut {
 			return "Left out of the plan"
 		}
-		return "Due" + after(": ", d.Action)
+		return "Due" + after(": ", d.Action) + dueStages(d.Stages)
 	case policies.InGrace:
 		return "Waiting"
 	case policies.Held:
@@ -236,6 +236,18 @@ func actionWords(e entry) string {
 		return dash
 	}
 	return "Disabled"
+}
+
+// dueStages names the stages of a graceful rule that are due.
+func dueStages(p *policies.Progress) string {
+	if p == nil {
+		return ""
+	}
+	var names []string
+	for _, s := range p.Due() {
+		names = append(names, s.Stage)
+	}
+	return " (stage " + strings.Join(names, ", then ") + ")"
 }
 
 func dayWords(t time.Time) string {

@@ -23,10 +23,12 @@ type rule struct {
 	Trigger     trigger     `yaml:"trigger" doc:"Which accounts the rule selects; every clause has to hold."`
 	Grace       grace       `yaml:"grace" doc:"How long a selected account may wait."`
 	Exclude     []exclusion `yaml:"exclude" doc:"Exclusions that hold for this rule only."`
-	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete."`
+	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete; of a rule with stages each stage has its own."`
+	Stages      []stage     `yaml:"stages,omitempty" doc:"What is due step by step, in the order of the dates: strategy graceful."`
+	HandOver    *handOver   `yaml:"hand_over,omitempty" doc:"Who takes over what the owner leaves behind, for a rule with stages."`
 	Allocation  allocation  `yaml:"allocation" doc:"Process allocation size: how fast the action may be carried out."`
 	Schedule    *cron       `yaml:"schedule" doc:"When decisions may become due; at any time without it. Findings are made on every run."`
-	Strategy    string      `yaml:"strategy" doc:"scheduled (decisions queue by their due date) or detective (it only reports); it may be left out, the action says which."`
+	Strategy    string      `yaml:"strategy" doc:"scheduled (decisions queue by their due date), graceful (stages) or detective (it only reports); it may be left out, the action or the stages say which."`
 	Controls    []string    `yaml:"controls" doc:"Framework ids that the rule serves."`
 }
 

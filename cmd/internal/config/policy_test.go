@@ -77,7 +77,7 @@ func TestRulesRefuses(t *testing.T) {
 		"detective that acts":  {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: detective\n", "4:1: strategy: a detective rule cannot lock"},
 		"scheduled report":     {"name: a\ntrigger: {kinds: [dormant]}\naction: report\nstrategy: scheduled\n", "4:1: strategy: a rule that only reports schedules nothing"},
 		"emergency rule":       {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: emergency\n", "hint: leaver emergency PERSON"},
-		"graceful rule":        {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: graceful\n", "4:1: strategy: graceful is not supported yet"},
+		"graceful rule":        {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nstrategy: graceful\n", "4:1: strategy: a graceful rule without stages"},
 		"no trigger":           {"name: a\naction: lock\n", "would select every account"},
 		"same name twice":      {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\n---\nname: a\ntrigger: {kinds: [orphan]}\naction: lock\n", `two rules are named "a"`},
 		"exclusion eternal":    {"name: a\ntrigger: {kinds: [dormant]}\naction: lock\nexclude: [{id: X, source: ad, owner: o, reason: r}]\n", "expires: is missing"},

@@ -9,15 +9,15 @@ import (
 	"github.com/leaver-audit/leaver/policies"
 )
 
-// Clocks returns the grace clocks, paused ones too, by finding, rule and owner.
+// Clocks returns the grace clocks, paused ones too, by finding, rule, stage and owner.
 func (s *Store) Clocks(ctx context.Context) ([]policies.Clock, error) {
 	clocks, err := readClocks(ctx, s.db)
 	return clocks, s.database("read the grace clocks", err)
 }
 
 func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
-	rows, err := db.QueryContext(ctx, `SELECT finding, source, account, rule, person, first_seen, basis, due_at, stated_end, paused_at
-		FROM clocks ORDER BY finding, rule, person`)
+	rows, err := db.QueryContext(ctx, `SELECT finding, source, account, rule, stage, person, first_seen, basis, due_at, stated_end, paused_at,
+		done_at FROM clocks ORDER BY finding, rule, stage, person`)
 	if err != nil {
 		return nil, err
 	}
@@ -25,11 +25,12 @@ func readClocks(ctx context.Context, db queryer) ([]policies.Clock, error) {
 	var clocks []policies.Clock
 	for rows.Next() {
 		var c policies.Clock
-		var text [5]string
-		if err := rows.Scan(&c.Finding, &c.System, &c.Account, &c.Rule, &c.Person, &text[0], &text[1], &text[2], &text[3], &text[4]); err != nil {
+		var text [6]string
+		err := rows.Scan(&c.Finding, &c.System, &c.Account, &c.Rule, &c.Stage, &c.Person, &text[0], &text[1], &text[2], &text[3], &text[4], &text[5])
+		if err != nil {
 			return nil, err
 		}
-		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt, &c.End, &c.PausedAt} {
+		for i, into := range []*time.Time{&c.FirstSeen, &c.Basis, &c.DueAt, &c.End, &c.PausedAt, &c.DoneAt} {
 			if *into, err = parseOptional(text[i]); err != nil {
 				return nil, fmt.Errorf("clock of %q: %w", c.Finding, err)
 			}
@@ -59,15 +60,15 @@ func writeClocks(ctx context.Context, tx *sql.Tx, c Commit) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM clocks`); err != nil {
 		return err
 	}
-	write, err := tx.PrepareContext(ctx, `INSERT INTO clocks (finding, source, account, rule, person, first_seen, basis, due_at,
-		stated_end, paused_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	write, err := tx.PrepareContext(ctx, `INSERT INTO clocks (finding, source, account, rule, stage, person, first_seen, basis, due_at,
+		stated_end, paused_at, done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
 	defer write.Close()
 	for _, k := range c.Clocks {
-		_, err := write.ExecContext(ctx, k.Finding, k.System, k.Account, k.Rule, k.Person, stamp(k.FirstSeen), stamp(k.Basis),
-			stamp(k.DueAt), optionalStamp(k.End), optionalStamp(k.PausedAt))
+		_, err := write.ExecContext(ctx, k.Finding, k.System, k.Account, k.Rule, k.Stage, k.Person, stamp(k.FirstSeen), stamp(k.Basis),
+			stamp(k.DueAt), optionalStamp(k.End), optionalStamp(k.PausedAt), optionalStamp(k.DoneAt))
 		if err != nil {
 			return fmt.Errorf("clock of %q: %w", k.Finding, err)
 		}
