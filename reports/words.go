@@ -129,8 +129,10 @@ func clockTerms() []term {
 		{string(policies.Paused), "A complete scan does not show the account any more."},
 		{string(policies.Reopened), "The account is back, and so is its old date."},
 		{string(policies.Closed), "The finding is over, its owner or the rule is another one, or HR corrected the end. Because says which."},
+		{string(policies.Done), "The stage had its date and has nothing left to do: the notice was given, or the rights are gone."},
 		{"not noted", "The clock ran before reports noted changes; the audit log holds them."},
 		{string(ClockRunning), "On the latest change of each clock, so that a clock is counted once: it runs. A dash stands on its earlier changes."},
+		{string(ClockDone), "The stage that it is about has nothing left to do; the other stages of the rule go on."},
 		{string(ClockPaused), "It stands still until the account is back, or for good."},
 		{string(ClockClosed), "It was closed in this run."},
 	})
