@@ -219,6 +219,9 @@ func actionWords(e entry) string {
 	case policies.Due:
 		return "Due" + after(": ", d.Action) + dueStages(d.Stages)
 	case policies.InGrace:
+		if d.Notice != nil {
+			return "Waiting: nobody was told"
+		}
 		return "Waiting"
 	case policies.Held:
 		return "Held" + after(" by ", d.By)

@@ -3,6 +3,9 @@
 // Messages hold counts, names of systems and a link; never the name, login or id of a person or an account, and never the
 // text of an error, which may hold one. Nothing that fails here makes a run fail: failures are returned and logged.
 //
+// A [Notice] is the exception: a rule asked for it, it goes by mail to the one person who answers for an account and has to know
+// which, and only to the domains that the configuration lists. Its subject names nobody either.
+//
 // # What it may reach
 //
 // leaver changes no account. What this package sends goes to the addresses that the configuration names under notify and
