@@ -170,6 +170,7 @@ func TestWhoIsTold(t *testing.T) {
 	people := map[string]*reconcile.Person{
 		"7": {System: "hr", ID: "7", State: reconcile.Employed, Mails: []string{"maria@example.com"}},
 		"8": {System: "hr", ID: "8", State: reconcile.Ended, Mails: []string{"gone@example.com"}}, "9": {System: "hr", ID: "9", State: reconcile.Employed},
+		"alias@example.com": {System: "hr", ID: "7", State: reconcile.Employed, Mails: []string{"maria@example.com"}},
 	}
 	manager := func(ref string) func(*reconcile.Verdict) {
 		return func(v *reconcile.Verdict) { v.Person.Manager = ref }
@@ -183,6 +184,7 @@ func TestWhoIsTold(t *testing.T) {
 	}{
 		{"a manager", []string{"manager"}, leaver(manager("7")), "maria@example.com", "to be told is 7 (hr/7), the manager"},
 		{"a manager by address", []string{"manager"}, leaver(manager("boss@example.com")), "boss@example.com", "to be told is boss@example.com, the manager"},
+		{"a manager by another address", []string{"manager"}, leaver(manager("alias@example.com")), "maria@example.com", "to be told is 7 (hr/7)"},
 		{"one who has left", []string{"manager"}, leaver(manager("8")), "", "to be told is nobody: manager hr/8 has left"},
 		{"one who has left, and a sponsor who is not on record", []string{"manager", "sponsor"}, leaver(manager("8")), "", "nobody: manager hr/8 has left; no sponsor is on record"},
 		{"one without an address", []string{"manager", "iam@example.com"}, leaver(manager("9")), "iam@example.com", "manager 9 has no mail address"},

@@ -88,6 +88,7 @@ func actionTerms() []term {
 	return termsOf("Action", [][2]string{
 		{"Due: …", "A rule asks for the named action and its grace period is over. This report changes nothing."},
 		{"Waiting", "A grace period is running."},
+		{"Waiting: nobody was told", "The rule acts only after somebody was told, and no notice has gone out. It is never due before."},
 		{"Held by …", "Due, but held back by the named limit or reason."},
 		{"Kept until …", "An approval keeps the account until that day."},
 		{"None (…)", "The named exclusion covers it."},

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/config"
@@ -51,8 +53,16 @@ func (n *announcement) notices(ctx context.Context, info *runstore.Info) {
 		if failed++; err == nil {
 			failed = 0
 		}
-		n.note("notice", err)
+		n.note("notice", withoutAddress(err, to))
 	}
+}
+
+// withoutAddress is an error that does not show an address, which a server may quote.
+func withoutAddress(err error, address string) error {
+	if err == nil || !strings.Contains(err.Error(), address) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), address, "the recipient"))
 }
 
 // wantedNotices are the rows whose decisions wait for a notice that can be sent, by address. Others are counted in the log; the

@@ -8,8 +8,8 @@
 //
 // # What it may reach
 //
-// leaver changes no account. What this package sends goes to the addresses that the configuration names under notify and
-// nowhere else: a webhook's transport lets nothing through but a POST of JSON to that one address, a ping is a GET, no
+// leaver changes no account. What this package sends goes to the addresses that the configuration names under notify, a notice to
+// one of the domains that it lists there, and nowhere else: a webhook's transport lets nothing through but a POST of JSON to that one address, a ping is a GET, no
 // redirect is followed, TLS is 1.2 or newer and always verified. No connector can get at these transports.
 //
 // # How a webhook is signed
