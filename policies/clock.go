@@ -31,6 +31,9 @@ type Clock struct {
 	// DoneAt is the as-of of the run that first found nothing left to do for the stage; the zero time until then, and without a
 	// stage.
 	DoneAt time.Time
+	// ToldAt is when the notice about it went out, ToldTo the address; zero and empty until then, and where the rule needs none.
+	ToldAt time.Time
+	ToldTo string
 }
 
 // key tells the clocks of one finding apart.
@@ -63,12 +66,14 @@ func (s Set) clock(rule *Rule, stage *Stage, v *reconcile.Verdict, past Past) *C
 		carry(&fresh, past.Elsewhere)
 		return &fresh
 	}
+	if old.Rule == fresh.Rule && old.Stage == fresh.Stage {
+		fresh.DoneAt, fresh.ToldAt, fresh.ToldTo = old.DoneAt, old.ToldAt, old.ToldTo
+	}
 	if corrected(rule, old, &fresh) {
+		fresh.DoneAt, fresh.ToldAt, fresh.ToldTo = time.Time{}, time.Time{}, ""
 		return &fresh
 	}
-	if old.Rule == fresh.Rule && old.Stage == fresh.Stage {
-		fresh.DoneAt = old.DoneAt
-	}
+	s.tellDue(rule, &fresh, v)
 	if fresh.End.IsZero() {
 		fresh.End = old.End // HR does not say it any more, and says nothing else
 	}

@@ -127,7 +127,8 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 		d.Kind, d.Why = ReportOnly, why
 		return d, choice.clocks
 	}
-	return s.await(d, rule, choice.clock.DueAt, v, past), choice.clocks
+	d.Untold = choice.clock.untold(rule)
+	return s.await(d, rule, choice.clock, v, past), choice.clocks
 }
 
 // reports says why a rule that was chosen asks for nothing.
@@ -142,8 +143,9 @@ func joined(reasons ...string) string {
 	return strings.Join(slices.DeleteFunc(reasons, func(s string) bool { return s == "" }), "; ")
 }
 
-// await says whether the rule that was chosen is due, now that its grace ends at the given instant.
-func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, past Past) Decision {
+// await says whether the rule that was chosen is due by its clock.
+func (s Set) await(d Decision, rule *Rule, clock *Clock, v *reconcile.Verdict, past Past) Decision {
+	end := clock.DueAt
 	planned, unplanned := s.planned(rule, end)
 	d.Kind, d.Until = InGrace, planned
 	switch why := cmp.Or(notYet(v, past), unplanned); {
@@ -153,6 +155,8 @@ func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, 
 		back := past.Reactivated.Add(s.Hold)
 		d.Until = later(planned, back)
 		d.Why = fmt.Sprintf("enabled again on %s: it counts as active until %s", day(past.Reactivated), day(back))
+	case d.Untold:
+		return s.waitForNotice(d, rule, clock, v)
 	case d.Stages != nil && s.Now.Before(end):
 		d.Why = d.Stages.staged(rule)
 	case s.Now.Before(end):
@@ -164,6 +168,21 @@ func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, 
 	default:
 		d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(end))
 	}
+	if !clock.ToldAt.IsZero() {
+		d.Why += fmt.Sprintf("; %s was told on %s", clock.ToldTo, day(clock.ToldAt))
+	}
+	return d
+}
+
+// waitForNotice is the decision while nobody was told: it has no date, because nothing but the notice makes one.
+func (s Set) waitForNotice(d Decision, rule *Rule, clock *Clock, v *reconcile.Verdict) Decision {
+	d.Notice = s.notice(rule, clock, v)
+	if d.Notice == nil {
+		d.Why = fmt.Sprintf("grace of rule %q runs until %s; somebody is told %s before", rule.Name, day(clock.DueAt), rule.Notify.Before)
+		return d
+	}
+	d.Until = time.Time{}
+	d.Why = fmt.Sprintf("never due before somebody is told, by rule %q, and nobody was: to be told is %s", rule.Name, d.Notice.To)
 	return d
 }
 
@@ -249,6 +268,10 @@ type candidate struct {
 	stages  *Progress
 }
 
+// weak reports whether what is due by the candidate must not keep another one waiting: it takes some rights only, or it waits for
+// a notice, which nobody may ever get.
+func (c *candidate) weak() bool { return c.partial || c.clock.untold(c.rule) }
+
 // choice is the rule that decides on a verdict. Clocks holds the clocks of every acting rule; excluding is the exclusion that
 // took the verdict out of a rule, the first by name of rule; failures are the rules whose hook failed, sorted.
 type choice struct {
@@ -316,14 +339,14 @@ func (s Set) candidate(rule *Rule, v *reconcile.Verdict, past Past) (candidate, 
 	return one, clocks
 }
 
-// stricter orders candidates. What is due about the whole account comes before a stage that takes some rights: that nobody has
-// taken them yet must not keep the account open.
+// stricter orders candidates. What is due about the whole account comes before a stage that takes some rights, and before what
+// waits for a notice: that nobody has taken the rights yet, or was told, must not keep the account open.
 func (s Set) stricter(x, y *candidate) bool {
 	if (x.action == ActionReport) != (y.action == ActionReport) {
 		return y.action == ActionReport
 	}
-	if bothDue := !s.Now.Before(x.clock.DueAt) && !s.Now.Before(y.clock.DueAt); bothDue && x.partial != y.partial {
-		return y.partial
+	if bothDue := !s.Now.Before(x.clock.DueAt) && !s.Now.Before(y.clock.DueAt); bothDue && x.weak() != y.weak() {
+		return y.weak()
 	}
 	if !x.clock.DueAt.Equal(y.clock.DueAt) {
 		return x.clock.DueAt.Before(y.clock.DueAt)

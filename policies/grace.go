@@ -13,15 +13,19 @@ import (
 const (
 	FromEndDate   = "end_date"
 	FromFirstSeen = "first_seen"
+	FromNotified  = "notified"
 )
+
+// GraceFrom lists the words that say where a grace period is counted from.
+func GraceFrom() []string { return []string{FromEndDate, FromFirstSeen, FromNotified} }
 
 // MaxGrace is the longest grace period, in days.
 const MaxGrace = 3650
 
 func (g Grace) check() error {
 	switch {
-	case g.From != FromEndDate && g.From != FromFirstSeen:
-		return fmt.Errorf("grace from %q is neither %q nor %q", g.From, FromEndDate, FromFirstSeen)
+	case !slices.Contains(GraceFrom(), g.From):
+		return fmt.Errorf("grace from %q is not one of %v", g.From, GraceFrom())
 	case g.Days < 0 || g.Days > MaxGrace:
 		return fmt.Errorf("grace of %d days is not between 0 and %d", g.Days, MaxGrace)
 	}

@@ -42,22 +42,36 @@ func (h HandOver) String() string {
 	return who
 }
 
-// handOver chooses the first of those whom a rule names who is there: not gone, and not the owner who leaves.
+// handOver chooses who takes over.
 func (s Set) handOver(rule *Rule, v *reconcile.Verdict) HandOver {
+	return s.choose(rule.HandOver, v, func(*reconcile.Person, string) string { return "" })
+}
+
+// choose returns the first of those whom a rule names who is there: not gone, and not the owner who leaves. fit says what else
+// speaks against a person on record, or against a reference that leads to nobody on record; empty for nothing.
+func (s Set) choose(list []string, v *reconcile.Verdict, fit func(p *reconcile.Person, ref string) string) HandOver {
 	var passed []string
-	for _, to := range rule.HandOver {
+	pass := func(format string, args ...any) { passed = append(passed, fmt.Sprintf(format, args...)) }
+	for _, to := range list {
 		ref := reference(to, v)
-		switch p := s.contact(ref); {
+		p := s.contact(ref)
+		problem := ""
+		if ref != "" {
+			problem = fit(p, ref)
+		}
+		switch {
 		case ref == "":
-			passed = append(passed, "no "+to+" is on record")
+			pass("no %s is on record", to)
 		case p == nil && ref == to && !strings.Contains(ref, "@"):
-			passed = append(passed, "no people source shows "+to)
+			pass("no people source shows %s", to)
+		case p != nil && v.Person != nil && p.MeantBy(v.Person.Ref()):
+			pass("%s is the owner, who leaves", p.Ref())
+		case p != nil && p.Gone():
+			pass("%s %s has left", to, p.Ref())
+		case problem != "":
+			pass("%s %s %s", to, ref, problem)
 		case p == nil:
 			return HandOver{To: to, Who: ref, Passed: strings.Join(passed, "; ")}
-		case v.Person != nil && p.MeantBy(v.Person.Ref()):
-			passed = append(passed, fmt.Sprintf("%s is the owner, who leaves", p.Ref()))
-		case p.Gone():
-			passed = append(passed, fmt.Sprintf("%s %s has left", to, p.Ref()))
 		default:
 			return HandOver{To: to, Who: p.Ref(), Name: p.Name(), Passed: strings.Join(passed, "; ")}
 		}

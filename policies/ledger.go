@@ -23,7 +23,7 @@ type Event struct {
 type Change string
 
 // The changes. Restated: HR or a rule says something else that a running clock keeps in mind, without another date. Done: a
-// stage whose date has come has nothing left to do.
+// stage whose date has come has nothing left to do. Told: the notice that a clock waits for went out.
 const (
 	Started  Change = "started"
 	Extended Change = "extended"
@@ -31,6 +31,7 @@ const (
 	Paused   Change = "paused"
 	Reopened Change = "reopened"
 	Done     Change = "done"
+	Told     Change = "told"
 	Closed   Change = "closed"
 )
 

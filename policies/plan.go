@@ -146,7 +146,7 @@ func (p *Planner) Unseen(c Clock) {
 // waitsFor reports whether the decision becomes due with the clock.
 func (d *Decision) waitsFor(c *Clock) bool {
 	if d.Rule != c.Rule || d.Stages == nil {
-		return d.Rule == c.Rule
+		return d.Rule == c.Rule && !d.Untold
 	}
 	return slices.ContainsFunc(d.Stages.Steps, func(s Step) bool { return s.Stage == c.Stage && s.State == StepDue })
 }

@@ -37,6 +37,8 @@ type Rule struct {
 	// or "source/id" of a person.
 	Stages   []Stage  `json:",omitempty"`
 	HandOver []string `json:",omitempty"`
+	// Notify makes decisions wait until somebody was told; nil for no notice.
+	Notify *Notify `json:",omitempty"`
 	// Allocation is how fast the action may be carried out. It is handed on with each decision.
 	Allocation Allocation
 	// Schedule says when decisions may become due; nil for at any time.
@@ -91,8 +93,8 @@ type EndDate struct {
 
 // Grace is how long a selected account may wait.
 type Grace struct {
-	// Days is the number of whole days; From is "end_date" (the HR end instant, or first seen when HR stated none) or
-	// "first_seen". Sources overrides Days per system.
+	// Days is the number of whole days; From is "end_date" (the HR end instant, or first seen when HR stated none), "first_seen",
+	// or "notified" (when somebody was told, see Notify). Sources overrides Days per system.
 	Days    int
 	From    string
 	Sources map[string]int

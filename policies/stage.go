@@ -91,6 +91,8 @@ func (r *Rule) checkStages() error {
 		return nil
 	case r.Action != "":
 		return fmt.Errorf("action %q beside stages\nhint: each stage has its own action", r.Action)
+	case r.Grace.From == FromNotified:
+		return fmt.Errorf("grace from the notice beside stages: the clocks of stages do not wait for a notice\nhint: count them from %s or %s", FromEndDate, FromFirstSeen)
 	case r.Grace.Days != 0 || r.Grace.Business || len(r.Grace.Sources) > 0:
 		return fmt.Errorf("grace has days beside stages\nhint: each stage has its own days; the grace of a graceful rule says from what they count, and with which holidays")
 	}

@@ -33,7 +33,7 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: status %q is not one of %v", r.Name, state, States())
 		}
 	}
-	for _, err := range []error{r.Trigger.EndDate.check(), r.Grace.check(), r.Allocation.check(), r.checkStages()} {
+	for _, err := range []error{r.Trigger.EndDate.check(), r.Grace.check(), r.Allocation.check(), r.checkStages(), r.Notify.check(&r)} {
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}

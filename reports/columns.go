@@ -222,6 +222,9 @@ func actionWords(e entry) string {
 		}
 		return "Due" + after(": ", d.Action) + dueStages(d.Stages)
 	case policies.InGrace:
+		if d.Notice != nil {
+			return "Waiting: nobody was told"
+		}
 		return "Waiting"
 	case policies.Held:
 		return "Held" + after(" by ", d.By)

@@ -67,6 +67,8 @@ type Line struct {
 	FirstSeen    *string `json:"first_seen"`
 	Why          string  `json:"why"`
 	DecidedWhy   string  `json:"decided_why"`
+	// Untold is whether the decision waits for a notice that has not gone out: it is never due before.
+	Untold bool `json:"untold"`
 	// Stage is the last stage of a graceful rule whose date has come, NextStage the first whose date has not, and when it begins.
 	Stage     string  `json:"stage"`
 	NextStage string  `json:"next_stage"`
@@ -136,6 +138,7 @@ func (x *index) line(r Row) Line {
 	if p := r.Person; p != nil {
 		l.Person, l.Name, l.PersonSource, l.PersonState = utf8Text(p.ID), utf8Text(p.Name()), p.System, string(p.State)
 	}
+	l.Untold = r.Decision.Untold
 	l.stages(r.Decision.Stages)
 	for _, c := range r.Candidates {
 		l.Candidates = append(l.Candidates, utf8Text(c.Person.ID))
@@ -288,6 +291,7 @@ var csvFields = [...]csvField{
 	{"first_seen", func(l Line) string { return orEmpty(l.FirstSeen) }},
 	{"why", func(l Line) string { return l.Why }},
 	{"decided_why", func(l Line) string { return l.DecidedWhy }},
+	{"untold", func(l Line) string { return strconv.FormatBool(l.Untold) }},
 	{"stage", func(l Line) string { return l.Stage }},
 	{"next_stage", func(l Line) string { return l.NextStage }},
 	{"next_at", func(l Line) string { return orEmpty(l.NextAt) }},

@@ -157,8 +157,11 @@ func rightsWords(list []policies.Rights) string {
 
 func ruleParameters(r policies.Rule) string {
 	from := "first seen"
-	if r.Grace.From == "end_date" {
+	switch r.Grace.From {
+	case policies.FromEndDate:
 		from = "the end of employment"
+	case policies.FromNotified:
+		from = "the notice"
 	}
 	var parts []string
 	if r.Graceful() {
@@ -174,6 +177,13 @@ func ruleParameters(r policies.Rule) string {
 	}
 	for _, source := range sortedKeys(r.Grace.Sources) {
 		parts = append(parts, fmt.Sprintf("%s %s", source, several(int64(r.Grace.Sources[source]), "day")))
+	}
+	if r.Notify != nil {
+		words := "not before a notice to " + strings.Join(r.Notify.To, ", else ")
+		if r.Notify.Before > 0 {
+			words += ", " + span(r.Notify.Before) + " ahead"
+		}
+		parts = append(parts, words)
 	}
 	if r.Strategy != "" {
 		parts = append(parts, "strategy "+r.Strategy)

@@ -91,6 +91,7 @@ func actionTerms() []term {
 	return termsOf("Action", [][2]string{
 		{"Due: …", "A rule asks for the named action and its grace period is over. This report changes nothing."},
 		{"Waiting", "A grace period is running."},
+		{"Waiting: nobody was told", "The rule acts only after somebody was told, and no notice has gone out. It is never due before."},
 		{"Left out of the plan", "Due, and not proposed; sheet Plan says why."},
 		{"Held by …", "Due, and held by the named limit; sheet Plan names every limit that holds it."},
 		{"Kept until …", "An approval keeps the account until that day."},

@@ -70,6 +70,7 @@ type casePast struct {
 	FirstLink  bool   `yaml:"first_link" doc:"Tonight's run is the first that links it to the person."`
 	FirstSeen  string `yaml:"first_seen" doc:"Since when the finding is known (default tonight)."`
 	Incomplete bool   `yaml:"incomplete" doc:"The source was not read completely tonight."`
+	Told       string `yaml:"told" doc:"When the notice that a rule waits for went out; nobody was told without it."`
 }
 
 type caseExpected struct {
@@ -83,6 +84,7 @@ type caseExpected struct {
 	Rate     int      `yaml:"per_minute" doc:"Process allocation size: tasks per minute."`
 	Flags    []string `yaml:"flags" doc:"Flags that have to be set."`
 	Action   string   `yaml:"action" doc:"What the decision asks for."`
+	Tell     string   `yaml:"tell" doc:"Whom a notice has to go to before the decision can become due: a mail address, none for nobody; empty is not compared."`
 	Stage    string   `yaml:"stage" doc:"The last stage of a graceful rule whose date has come; none before the first."`
 	Next     string   `yaml:"next_stage" doc:"The first stage whose date has not come; none after the last."`
 	Removes  []string `yaml:"removes" doc:"The names of the rights that are due to go, all of them; [] for none."`
@@ -109,7 +111,9 @@ type Case struct {
 	Vanished int
 	Account  scanners.Account
 	// Past is what earlier runs knew; its FirstSeen is zero when tonight's run makes the finding.
-	Past   policies.Past
+	Past policies.Past
+	// Told is when the notices about the finding went out; the zero time when nobody was told.
+	Told   time.Time
 	Expect Expected
 }
 
@@ -126,9 +130,9 @@ type Expected struct {
 	Pace     policies.Pace
 	Flags    reconcile.Flags
 	Action   string
-	// Stage, Next and HandOver are "none" for none; Removes and Stays are compared unless they are nil.
-	Stage, Next, HandOver string
-	Removes, Stays        []string
+	// Tell, Stage, Next and HandOver are "none" for none; Removes and Stays are compared unless they are nil.
+	Tell, Stage, Next, HandOver string
+	Removes, Stays              []string
 }
 
 // CaseFiles finds the files of cases beside and below the configured rules, sorted.
@@ -203,6 +207,7 @@ func (f *file) oneCase(key string, one *oneCase, c *Config) Case {
 	out.Account = f.caseAccount(key+".account", &one.Account, out.Person, c)
 	out.Past = policies.Past{AccountSeen: !one.Past.FirstSight, LinkSeen: !one.Past.FirstSight && !one.Past.FirstLink,
 		SourceComplete: !one.Past.Incomplete, FirstSeen: f.instant(key+".past.first_seen", one.Past.FirstSeen, c.Zone)}
+	out.Told = f.instant(key+".past.told", one.Past.Told, c.Zone)
 	out.Expect = f.expected(key+".expect", &one.Expected, c)
 	return out
 }
@@ -257,7 +262,7 @@ func (f *file) casePerson(key string, p *casePerson, c *Config) *scanners.Person
 
 func (f *file) expected(key string, e *caseExpected, c *Config) Expected {
 	out := Expected{Decision: policies.DecisionKind(e.Decision), Kind: e.Kind, Rule: e.Rule, By: e.By, OneByOne: e.OneByOne,
-		Pace: policies.Pace{Tasks: e.Tasks, PerMinute: e.Rate}, Action: e.Action, Stage: e.Stage, Next: e.Next, HandOver: e.HandOver, Removes: e.Removes, Stays: e.Stays}
+		Pace: policies.Pace{Tasks: e.Tasks, PerMinute: e.Rate}, Action: e.Action, Tell: e.Tell, Stage: e.Stage, Next: e.Next, HandOver: e.HandOver, Removes: e.Removes, Stays: e.Stays}
 	if e.Action != "" {
 		f.oneOf(key+".action", e.Action, policies.Actions())
 	}
@@ -353,7 +358,7 @@ func PolicySchema() ([]byte, error) {
 		items := func(key string, words []string) { within("trigger")[key].(object)["items"].(object)["enum"] = words }
 		enum(p, "action", policies.Actions())
 		enum(within("grace"), "unit", []string{"calendar", "business"})
-		enum(within("grace"), "from", []string{policies.FromEndDate, policies.FromFirstSeen})
+		enum(within("grace"), "from", policies.GraceFrom())
 		items("status", policies.States())
 		items("kinds", kindNames())
 		items("flags", reconcile.Flags(1<<32-1).List())

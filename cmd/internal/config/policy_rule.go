@@ -36,6 +36,7 @@ func (f *file) rule(doc *rule, c *Config, text []byte) policies.Rule {
 		Strategy:   doc.Strategy,
 	}
 	f.stages(doc, c, &r)
+	r.Notify = f.notices(doc.Notify, c)
 	if len(doc.Stages) == 0 {
 		f.oneOf("action", doc.Action, policies.Actions())
 	}
@@ -129,10 +130,8 @@ func (f *file) grace(g grace, stages []stage, c *Config) policies.Grace {
 	switch g.From {
 	case "":
 		out.From = policies.FromEndDate
-	case "notified":
-		f.fail("grace.from", "use end_date or first_seen", "notified is not supported yet: this version keeps no notifications to count from")
 	default:
-		f.oneOf("grace.from", g.From, []string{policies.FromEndDate, policies.FromFirstSeen})
+		f.oneOf("grace.from", g.From, policies.GraceFrom())
 	}
 	if g.Unit != "" {
 		f.oneOf("grace.unit", g.Unit, []string{"calendar", "business"})

@@ -84,7 +84,22 @@ func (f *file) rights(key string, list []rights, c *Config) []policies.Rights {
 	return out
 }
 
-// recipient checks one of those to whom a rule hands over.
+// notices checks who is told before a decision of a rule. Somebody has to send it: a rule that waits for a notice that nobody
+// sends would never act.
+func (f *file) notices(n *ruleNotify, c *Config) *policies.Notify {
+	if n == nil {
+		return nil
+	}
+	if c.Notify.Notices == nil {
+		f.fail("notify", "add notify: {notices: {from: …, server: …, domains: […]}} to leaver.yaml", "leaver.yaml does not say how notices go out")
+	}
+	for i, to := range n.To {
+		f.recipient(fmt.Sprintf("notify.to[%d]", i), to, c)
+	}
+	return &policies.Notify{To: n.To, Before: or(n.Before, 0)}
+}
+
+// recipient checks one of those to whom a rule hands over, or who is told.
 func (f *file) recipient(key, to string, c *Config) {
 	words := []string{policies.ToManager, policies.ToSponsor, policies.ToOwner}
 	source, id, person := strings.Cut(to, "/")

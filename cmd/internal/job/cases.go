@@ -51,9 +51,26 @@ func TestCase(c *config.Config, rules []policies.Rule, one config.Case) CaseOutc
 	if why, selected := set.RuleMatch(&out.Verdict); selected {
 		engine.RuleMatch(&out.Verdict, why)
 	}
+	if !one.Told.IsZero() {
+		one.Past.Clocks = toldBefore(set, &out.Verdict, one)
+	}
 	out.Decision, _ = set.Decide(&out.Verdict, one.Past)
 	out.Wrong = out.compare(c.Zone)
 	return out
+}
+
+// toldBefore are the clocks of a case as they were left when somebody was told.
+func toldBefore(set policies.Set, v *reconcile.Verdict, one config.Case) []policies.Clock {
+	past := one.Past
+	past.SourceComplete = true
+	set.Now = one.Told
+	_, clocks := set.Decide(v, past)
+	for i := range clocks {
+		if rule := clocks[i].Rule; slices.ContainsFunc(set.Rules, func(r policies.Rule) bool { return r.Name == rule && r.Notify != nil }) {
+			clocks[i].ToldAt, clocks[i].ToldTo = one.Told, "told@case.example"
+		}
+	}
+	return clocks
 }
 
 // vanished is the person of a case as earlier runs remember them.
@@ -104,7 +121,7 @@ func (o *CaseOutcome) compare(zone *time.Location) []string {
 	return wrong
 }
 
-// compareStages says what is other than expected of the stages of the rule that decides.
+// compareStages says what is other than expected of the stages and notices of the rule that decides.
 func (o *CaseOutcome) compareStages() []string {
 	want, stages := o.Case.Expect, o.Decision.Stages
 	if stages == nil {
@@ -116,6 +133,11 @@ func (o *CaseOutcome) compareStages() []string {
 			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", what, got, want))
 		}
 	}
+	tell := ""
+	if o.Decision.Notice != nil {
+		tell = o.Decision.Notice.Mail
+	}
+	differ("tell", want.Tell, tell)
 	differ("stage", want.Stage, stages.Stage)
 	next := ""
 	if step := stages.Next(); step != nil {

@@ -8,17 +8,17 @@ import (
 )
 
 // contacts finds people by what others call them: an employee id, alone or after "source/", or a mail address. It is made once,
-// when first asked, and only where a rule hands over; it reads the people, not their key indexes.
+// when first asked, and only where a rule hands over or tells somebody; it reads the people, not their key indexes.
 type contacts struct {
 	roster *reconcile.Roster
 	// known holds nil for what means more than one.
 	known map[string]*reconcile.Person
 }
 
-// contact returns what a set of rules asks for a contact; nil when none of the rules hands over.
+// contact returns what a set of rules asks for a contact; nil when none of the rules needs one.
 func contact(rules []policies.Rule, roster *reconcile.Roster) func(ref string) *reconcile.Person {
 	for i := range rules {
-		if len(rules[i].HandOver) > 0 {
+		if len(rules[i].HandOver) > 0 || rules[i].Notify != nil {
 			return (&contacts{roster: roster}).find
 		}
 	}

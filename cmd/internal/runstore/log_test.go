@@ -155,6 +155,7 @@ func TestChangedBytes(t *testing.T) {
 		{"a run is put in", `INSERT INTO runs (id, as_of, started, ended, status) SELECT 'run-05', as_of, started, ended, status FROM runs WHERE id = 'run-04'`, "run run-05 is not on record", nil},
 		{"a date of the ledger", `UPDATE clocks SET due_at = first_seen`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
 		{"a stage that is done", `UPDATE clocks SET done_at = first_seen`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
+		{"a notice that nobody got", `UPDATE clocks SET told_at = first_seen, told_to = 'boss@example.com'`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
 		{"a clock is taken out", `DELETE FROM clocks`, "is on record, and not in the ledger", nil},
 		{"the checkpoint kept elsewhere", `SELECT 1`, "the first 6 records are not those that the checkpoint that was given covers", []Checkpoint{forged}},
 	}

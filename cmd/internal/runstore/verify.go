@@ -361,5 +361,6 @@ func (c *logCheck) ledger(ctx context.Context, db database) error {
 
 func sameClock(a, b policies.Clock) bool {
 	return a.System == b.System && a.Account == b.Account && a.FirstSeen.Equal(b.FirstSeen) && a.Basis.Equal(b.Basis) &&
-		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt) && a.DoneAt.Equal(b.DoneAt)
+		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt) && a.DoneAt.Equal(b.DoneAt) &&
+		a.ToldAt.Equal(b.ToldAt) && a.ToldTo == b.ToldTo
 }
