@@ -54,7 +54,7 @@ func (p *people) Scan(ctx context.Context, emit func(scanners.Person) error) (sc
 		}
 		return person, err
 	})
-	w.Identity = func(person *scanners.Person) string { return person.Place } // two users may be one person
+	w.Key = func(person scanners.Person) string { return person.Place } // two users may be one person
 	c, err := w.Scan(ctx, emit)
 	if without > 0 {
 		c.Gaps = append(c.Gaps, scanners.Gap{What: "users without " + p.config.id(), Count: scanners.Known(without),

@@ -43,8 +43,8 @@ type Walk[R scanners.Record] struct {
 	// Decode reads one record. A [*Defect] rejects the record and nothing else; any other error ends the scan. What is
 	// returned without an id is no record of this source, such as a group among the users, and is left out.
 	Decode func(raw json.RawMessage) (R, error)
-	// Identity tells records apart where several may share an id, such as the users of one person; nil for the id.
-	Identity func(*R) string
+	// Key tells records apart that may share an id, such as two rows of one person; nil for the id.
+	Key func(R) string
 	// Skew is by how much the server's clock is ahead; nil when nobody knows.
 	Skew func() time.Duration
 	// MaxPages ends a scan that does not come to an end; 0 for a million.
@@ -157,8 +157,8 @@ func (s *walking[R]) record(ctx context.Context, i int, raw json.RawMessage) err
 		s.others++
 		return nil
 	}
-	if s.Identity != nil {
-		id = s.Identity(&r)
+	if s.Key != nil {
+		id = s.Key(r)
 	}
 	if s.twice(id, raw) {
 		return nil
