@@ -148,7 +148,7 @@ func (c *Config) scopes() []string {
 	for _, s := range []struct {
 		needed bool
 		scope  string
-	}{{c.reads(readGroups), "okta.groups.read"}, {c.reads(readApps) || c.Application != "", "okta.apps.read"},
+	}{{c.reads(readGroups) || c.reads(readRoles), "okta.groups.read"}, {c.reads(readApps) || c.Application != "", "okta.apps.read"},
 		{c.reads(readRoles), "okta.roles.read"}, {c.Activity != "", "okta.logs.read"}} {
 		if s.needed {
 			scopes = append(scopes, s.scope)

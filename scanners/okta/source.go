@@ -42,6 +42,7 @@ func (s *source) Scan(ctx context.Context, emit func(scanners.Account) error) (s
 	fail := func(err error) (scanners.Coverage, error) {
 		return scanners.Coverage{Query: "GET " + s.usersPlace(), Why: "the scan was broken off"}, err
 	}
+	s.warnOfOwner(ctx)
 	rights, err := s.readRights(ctx)
 	if err != nil {
 		return fail(err)
@@ -159,4 +160,31 @@ func (s *source) application(ctx context.Context) (*application, error) {
 			len(apps), s.config.Application)}
 	}
 	return found, nil
+}
+
+// warnOfOwner says so when an API token can do more than read, which it can when its owner can. An access token is not asked
+// about: it carries the scopes that were asked for, and these read.
+func (s *source) warnOfOwner(ctx context.Context) {
+	if s.config.Token == "" || !s.config.reads(readRoles) {
+		return
+	}
+	raw, ok, err := s.client.one(ctx, "/api/v1/users/me")
+	if err != nil || !ok {
+		return
+	}
+	me, err := decodeUser(raw, false)
+	if err != nil {
+		return
+	}
+	roles, err := s.roles(ctx, "/api/v1/users/"+url.PathEscape(me.ID)+"/roles")
+	if err != nil {
+		return
+	}
+	for _, r := range roles {
+		if r.Type != "READ_ONLY_ADMIN" && r.Type != "REPORT_ADMIN" {
+			s.env.Log.Warn("the API token can do more than read: its owner is an administrator", "role", r.Label,
+				"hint", "let a read-only administrator own it, or use client with scopes")
+			return
+		}
+	}
 }
