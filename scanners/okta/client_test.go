@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -233,7 +234,9 @@ func TestKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pemOf := func(kind string, raw []byte) string { return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw})) }
+	pemOf := func(kind string, raw []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}))
+	}
 	for _, test := range []struct {
 		name, key, scopes, says string
 		opens                   bool
@@ -326,6 +329,31 @@ func TestTokenEndsWithItsScan(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the scan waits for an access token although it was cancelled")
+	}
+}
+
+// TestCertificates: the org's certificate is checked, against the authorities that are named, and a wrong one is not tried again.
+func TestCertificates(t *testing.T) {
+	s, err := tenant.New(tenant.Options{Token: "00token", Now: night}, crowd(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	env := tokenEnv(t)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(env.Dir, "ca.pem"), ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := scan(t, mustOpen(t, env.Env, "url: "+server.URL+"\ntoken: env:TOKEN\ngrants: [none]\npage_size: 1\ntls: {ca: ca.pem}"))
+	if got.err != nil || len(got.accounts) != 3 {
+		t.Errorf("%d accounts, %v", len(got.accounts), got.err)
+	}
+	got = scan(t, mustOpen(t, env.Env, "url: "+server.URL+"\ntoken: env:TOKEN\ngrants: [none]"))
+	if got.err == nil || !strings.Contains(got.err.Error(), "certificate") || len(env.Waited) > 0 {
+		t.Errorf("%v after %d waits", got.err, len(env.Waited))
 	}
 }
 

@@ -33,7 +33,7 @@
 //   - okta.roles.read: administrators, for grants: [roles];
 //   - okta.logs.read: the system log, for activity: system_log.
 //
-// The organisation's own reading of ~/.okta and OKTA_CLIENT_* by Okta's SDK does not happen here: what is in leaver.yaml counts.
+// Okta's SDK would also read ~/.okta/okta.yaml and OKTA_CLIENT_*. Neither has a say here: what is in leaver.yaml counts.
 //
 // # What is read
 //

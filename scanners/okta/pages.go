@@ -72,10 +72,10 @@ func (c *client) follow(place, next string) (string, error) {
 		return "", api.Final(fmt.Errorf("GET %s: the next page is at %q, which is no address", pathOf(place), next))
 	case u.Scheme != c.org.Scheme || !strings.EqualFold(u.Host, c.org.Host):
 		return "", api.Final(fmt.Errorf("GET %s: the next page is said to be on %q\nhint: set url to the address that the org itself uses", pathOf(place), u.Host))
-	case u.Path != pathOf(place) || u.RawQuery == "":
-		return "", api.Final(fmt.Errorf("GET %s: the next page is said to be at %q", pathOf(place), u.Path))
+	case u.EscapedPath() != pathOf(place) || u.RawQuery == "":
+		return "", api.Final(fmt.Errorf("GET %s: the next page is said to be at %q", pathOf(place), u.EscapedPath()))
 	}
-	return u.Path + "?" + u.RawQuery, nil
+	return u.EscapedPath() + "?" + u.RawQuery, nil
 }
 
 // nextOf is the address of the next page: in the Link headers, or in the page itself below "_links".

@@ -67,7 +67,9 @@ func TestGrants(t *testing.T) {
 // that cannot be read leave privileged unknown, but for those who are known to be some.
 func TestRightsThatCannotBeRead(t *testing.T) {
 	only := func(scopes ...string) tenant.Options { return tenant.Options{TokenScopes: scopes} }
-	script := func(path string, do tenant.Misdeed) tenant.Options { return tenant.Options{Script: []tenant.Step{{Path: path, Do: do}}} }
+	script := func(path string, do tenant.Misdeed) tenant.Options {
+		return tenant.Options{Script: []tenant.Step{{Path: path, Do: do}}}
+	}
 	for _, test := range []struct {
 		name, config string
 		options      tenant.Options
