@@ -16,7 +16,7 @@ import (
 )
 
 // TestOktaTruth plays nights of a company whose directory accounts are also users of an Okta tenant, and compares what leaver
-// says of each user on the last one with what the company says that it deserves.
+// says of each user, and of each account in an application behind it, on the last one with what the company says that it deserves.
 func TestOktaTruth(t *testing.T) {
 	c := company.New(company.Options{Seed: 11, Accounts: 1490, Now: time.Date(2026, 11, 22, 23, 0, 0, 0, time.UTC), Nights: 4})
 	for l := range c.Links() {
@@ -31,7 +31,7 @@ func TestOktaTruth(t *testing.T) {
 	}
 	defer s.Close()
 	put(t, filepath.Join(dir, "token"), []byte("00token\n"))
-	put(t, filepath.Join(dir, "leaver.yaml"), []byte(strings.Replace(c.Config("", ""), "correlation:", okta.Source(s.URL(), "file:token")+"correlation:", 1)))
+	put(t, filepath.Join(dir, "leaver.yaml"), []byte(strings.Replace(c.Config("", ""), "correlation:", okta.Sources(s.URL(), "file:token")+"correlation:", 1)))
 	for n := range c.Nights() {
 		if err := s.Replace(okta.FromCompany(c, n)); err != nil {
 			t.Fatal(err)
@@ -66,27 +66,31 @@ func compareOkta(t *testing.T, c *company.Company, dir string) map[string]int {
 	}
 	truths, kinds := map[string]company.Truth{}, map[string]int{}
 	for truth := range okta.Truth(c, c.Nights()-1) {
-		truths[truth.AccountID] = truth
+		truths[truth.System+"/"+truth.AccountID] = truth
+	}
+	for truth := range okta.TravelTruth(c, c.Nights()-1) {
+		truths[truth.System+"/"+truth.AccountID] = truth
 	}
 	for v, err := range folder.Verdicts() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.Source != okta.System {
+		if v.Source != okta.System && v.Source != okta.Travel {
 			continue
 		}
-		truth, exists := truths[v.Account]
+		key := v.Source + "/" + v.Account
+		truth, exists := truths[key]
 		flags := v.Flags.List()
 		slices.Sort(flags)
 		got, want := fmt.Sprintf("%q %v", v.Kind, flags), fmt.Sprintf("%q %v", truth.Kind, truth.Flags)
 		if !exists || got != want {
-			t.Errorf("case %q, %s: got %s, want %s", truth.Case, v.Account, got, want)
+			t.Errorf("case %q, %s: got %s, want %s", truth.Case, key, got, want)
 		}
-		delete(truths, v.Account)
+		delete(truths, key)
 		kinds[truth.Kind]++
 	}
-	for id := range truths {
-		t.Errorf("%s was not judged", id)
+	for key := range truths {
+		t.Errorf("%s was not judged", key)
 	}
 	return kinds
 }
@@ -104,7 +108,8 @@ func TestOktaFaults(t *testing.T) {
 	if err := c.WriteFiles(dir, 0); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(dir, "leaver.yaml"), []byte(strings.Replace(c.Config("", ""), "correlation:", okta.Source(s.URL(), "file:token")+"    page_size: 20\ncorrelation:", 1)))
+	sources := strings.Replace(okta.Sources(s.URL(), "file:token"), "activity: system_log", "activity: system_log\n    page_size: 20", 1)
+	put(t, filepath.Join(dir, "leaver.yaml"), []byte(strings.Replace(c.Config("", ""), "correlation:", sources+"correlation:", 1)))
 	for n, step := range []struct {
 		name, token string
 		script      []okta.Step

@@ -80,13 +80,12 @@ func (r *role) grant() scanners.Grant {
 	return scanners.Grant{ID: r.ID, Name: r.Label, Type: "role", Direct: r.Given == "USER", Removable: r.Given == "USER"}
 }
 
-// hold notes holders of a grant. It may be called by several goroutines at the same time.
-func (r *rights) hold(grant uint32, ids []string) {
+// hold notes that a user holds a grant. It may be called by several goroutines at the same time.
+func (r *rights) hold(id string, grant uint32) {
+	user := maphash.String(r.seed, id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, id := range ids {
-		r.holdings = append(r.holdings, holding{maphash.String(r.seed, id), grant})
-	}
+	r.holdings = append(r.holdings, holding{user, grant})
 }
 
 // number gives a new grant its number.
@@ -225,11 +224,11 @@ func (s *source) readGroups(ctx context.Context, r *rights) error {
 		if len(given) == 0 {
 			return nil
 		}
-		ids, err := s.ids(ctx, "/api/v1/groups/"+url.PathEscape(groups[*i].ID)+"/users?limit=1000", "", 1000)
-		for _, n := range given {
-			r.hold(n, ids)
-		}
-		return err
+		return s.ids(ctx, "/api/v1/groups/"+url.PathEscape(groups[*i].ID)+"/users?limit=1000", "", 1000, func(id string) {
+			for _, n := range given {
+				r.hold(id, n)
+			}
+		})
 	})
 }
 
@@ -283,18 +282,17 @@ func (s *source) ruled(ctx context.Context) (map[string]bool, error) {
 }
 
 // ids reads a list for the ids of its records.
-func (s *source) ids(ctx context.Context, place, key string, limit int) (ids []string, err error) {
-	err = s.client.all(ctx, place, key, limit, func(raw json.RawMessage) error {
+func (s *source) ids(ctx context.Context, place, key string, limit int, each func(id string)) error {
+	return s.client.all(ctx, place, key, limit, func(raw json.RawMessage) error {
 		var record struct {
 			ID string `json:"id"`
 		}
 		if err := decodeRecord(raw, &record, &record.ID); err != nil {
 			return fmt.Errorf("GET %s: a record: %w", pathOf(place), err)
 		}
-		ids = append(ids, record.ID)
+		each(record.ID)
 		return nil
 	})
-	return ids, err
 }
 
 // roles reads a list of roles, which is not paged.
@@ -319,22 +317,18 @@ func (s *source) readApps(ctx context.Context, r *rights) error {
 		numbers[apps[i].ID] = [2]uint32{r.number(apps[i].grant("USER")), r.number(apps[i].grant("GROUP"))}
 	}
 	return each(ctx, s, apps, func(ctx context.Context, a *application) error {
-		var ids [2][]string
-		err := s.client.all(ctx, "/api/v1/apps/"+url.PathEscape(a.ID)+"/users?limit=500", "", 500, func(raw json.RawMessage) error {
+		return s.client.all(ctx, "/api/v1/apps/"+url.PathEscape(a.ID)+"/users?limit=500", "", 500, func(raw json.RawMessage) error {
 			var g assignment
 			if err := decodeRecord(raw, &g, &g.ID); err != nil {
 				return err
 			}
-			scope := 1
+			by := numbers[a.ID][1]
 			if g.Scope == "USER" {
-				scope = 0
+				by = numbers[a.ID][0]
 			}
-			ids[scope] = append(ids[scope], g.ID)
+			r.hold(g.ID, by)
 			return nil
 		})
-		r.hold(numbers[a.ID][0], ids[0])
-		r.hold(numbers[a.ID][1], ids[1])
-		return err
 	})
 }
 
@@ -353,7 +347,8 @@ func (s *source) applications(ctx context.Context) (apps []application, err erro
 
 // readAdmins reads the roles of those whom the org lists as administrators, one by one: they are few.
 func (s *source) readAdmins(ctx context.Context, r *rights) error {
-	admins, err := s.ids(ctx, "/api/v1/iam/assignees/users?limit=100", "value", 100)
+	var admins []string
+	err := s.ids(ctx, "/api/v1/iam/assignees/users?limit=100", "value", 100, func(id string) { admins = append(admins, id) })
 	if err != nil {
 		return err
 	}
@@ -374,7 +369,7 @@ func (s *source) readAdmins(ctx context.Context, r *rights) error {
 				n = r.number(given.grant())
 				known[given.grant()] = n
 			}
-			r.hold(n, admins[i:i+1])
+			r.hold(admins[i], n)
 		}
 	}
 	return err
