@@ -43,6 +43,8 @@ type Walk[R scanners.Record] struct {
 	// Decode reads one record. A [*Defect] rejects the record and nothing else; any other error ends the scan. What is
 	// returned without an id is no record of this source, such as a group among the users, and is left out.
 	Decode func(raw json.RawMessage) (R, error)
+	// Key tells records apart that may share an id, such as two rows of one person; nil for the id.
+	Key func(R) string
 	// Skew is by how much the server's clock is ahead; nil when nobody knows.
 	Skew func() time.Duration
 	// MaxPages ends a scan that does not come to an end; 0 for a million.
@@ -154,6 +156,9 @@ func (s *walking[R]) record(ctx context.Context, i int, raw json.RawMessage) err
 	if id == "" {
 		s.others++
 		return nil
+	}
+	if s.Key != nil {
+		id = s.Key(r)
 	}
 	if s.twice(id, raw) {
 		return nil
