@@ -157,7 +157,9 @@ func makeSQLite(t testing.TB, dir string) *database {
 	}
 	admin.SetMaxOpenConns(1)
 	shared.stops = append([]func(){func() { _ = admin.Close() }}, shared.stops...)
-	return &database{system: readonly.SQLite, url: "sqlite:" + path, admin: admin}
+	d := &database{system: readonly.SQLite, url: "sqlite:" + path, admin: admin}
+	d.run(t, "CREATE TABLE first (id)") // makes the file
+	return d
 }
 
 // run runs statements as the administrator.

@@ -24,6 +24,8 @@ func forbidden(word string) string {
 		return "it reads a file of the server"
 	case "openrowset", "openquery", "opendatasource", "dblink", "dblink_exec":
 		return "it asks another server, where nobody knows what happens"
+	case "lo_export", "lo_import", "pg_terminate_backend", "pg_cancel_backend", "pg_reload_conf", "pg_rotate_logfile", "pg_switch_wal", "pg_promote":
+		return "it acts on the server, outside of any transaction"
 	case "waitfor":
 		return "it waits"
 	}
@@ -44,8 +46,11 @@ func cleanStatement(text string, system readonly.System) (string, error) {
 	if err := l.read(); err != nil {
 		return "", err
 	}
-	if first := l.words[0].text; first != "select" && first != "with" {
-		return "", configError("a statement starts with SELECT or WITH", "statement starts with %q", first)
+	switch first := l.words[0]; {
+	case first.depth > 0:
+		return "", configError("leave the first one out", "statement starts with a parenthesis")
+	case first.text != "select" && first.text != "with":
+		return "", configError("a statement starts with SELECT or WITH", "statement starts with %q", first.text)
 	}
 	for i, w := range l.words {
 		if why := forbidden(w.text); why != "" {

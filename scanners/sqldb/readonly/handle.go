@@ -6,7 +6,8 @@
 //   - the type: a Handle has no method that executes, prepares or commits, and gives nobody what has one. Its transaction is
 //     only ever rolled back;
 //   - the transaction: BEGIN READ ONLY on PostgreSQL, with default_transaction_read_only for the session, and START TRANSACTION
-//     READ ONLY on MySQL and MariaDB; SQLite's file is opened with mode=ro and query_only. There the server, or the library,
+//     READ ONLY on MySQL and MariaDB, with SESSION TRANSACTION READ ONLY because a statement such as DROP TABLE ends the
+//     transaction before it runs; SQLite's file is opened with mode=ro and query_only. There the server, or the library,
 //     refuses whatever would change something, in a function that a SELECT calls too;
 //   - SQL Server knows no such transaction. There the rights of the login are what counts; see package sqldb.
 //
@@ -115,10 +116,23 @@ func (h *Handle) begin(ctx context.Context, s Server) error {
 	if h.tx, err = h.db.BeginTx(ctx, &options); err != nil {
 		return err
 	}
-	if s.System == MySQL {
+	switch s.System {
+	case PostgreSQL:
+		// From its first question on, nothing makes a transaction that reads one that writes.
+		return h.say(ctx, "SELECT 1")
+	case MySQL:
 		return h.limitMySQL(ctx)
 	}
 	return nil
+}
+
+// say sends a statement of this package whose answer does not matter.
+func (h *Handle) say(ctx context.Context, statement string) error {
+	rows, err := h.tx.QueryContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	return errors.Join(rows.Close(), rows.Err())
 }
 
 // Query asks. The bound texts are the values of the statement's parameters. Rows have to be closed before the next question.

@@ -3,6 +3,7 @@ package readonly
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -26,7 +27,8 @@ func connectMySQL(s Server) (driver.Connector, error) {
 	return mysql.NewConnector(config)
 }
 
-// limitMySQL lets the server end statements that take too long. MariaDB and MySQL have different words for it.
+// limitMySQL makes every further transaction of the session one that reads, and lets the server end statements that take too
+// long, for which MariaDB and MySQL have different words.
 func (h *Handle) limitMySQL(ctx context.Context) error {
 	version := ""
 	if err := h.tx.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
@@ -36,11 +38,7 @@ func (h *Handle) limitMySQL(ctx context.Context) error {
 	if strings.Contains(version, "MariaDB") {
 		limit = fmt.Sprintf("SET SESSION max_statement_time = %.3f", h.timeout.Seconds())
 	}
-	rows, err := h.tx.QueryContext(ctx, limit)
-	if err != nil {
-		return err
-	}
-	return rows.Close()
+	return errors.Join(h.say(ctx, "SET SESSION TRANSACTION READ ONLY"), h.say(ctx, limit))
 }
 
 // convertMySQL makes values of what the driver gives. Times come as text, so that one that is no date costs its fact alone.

@@ -97,6 +97,10 @@ func convertPostgres(typ string, v any) Value {
 		if typ == "NUMERIC" {
 			return Value{Kind: Number, Text: v}
 		}
+	case []byte:
+		if typ != "BYTEA" { // JSON comes as bytes too
+			return Value{Kind: Text, Text: string(v)}
+		}
 	}
 	return plain(v)
 }
