@@ -140,7 +140,7 @@ func startMariaDB(t testing.TB, dir string) *database {
 func openMariaDB(t testing.TB, s *servers.RunningMariaDB, name string) *sql.DB {
 	t.Helper()
 	config := mysql.NewConfig()
-	config.Net, config.Addr, config.User, config.DBName = "unix", s.Socket, "root", name
+	config.Net, config.Addr, config.User, config.DBName, config.Logger = "unix", s.Socket, "root", name, &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func (r *row) locate(names, types []string) error {
 		for _, column := range columns {
 			place := -1
 			for i, name := range names {
-				if !strings.EqualFold(name, column) {
+				if !r.same(name, column) {
 					continue
 				}
 				if place >= 0 {
@@ -68,6 +68,12 @@ func (r *row) locate(names, types []string) error {
 		}
 	}
 	return nil
+}
+
+// same reports whether a column is the one that the configuration names. SQLite writes b:1 for a second b.
+func (r *row) same(name, column string) bool {
+	base, number, numbered := strings.Cut(name, ":")
+	return strings.EqualFold(name, column) || r.server.System == readonly.SQLite && numbered && allDigits(number) && strings.EqualFold(base, column)
 }
 
 // first is the value of a field's first column; NULL when the field is not mapped.

@@ -49,7 +49,7 @@ func withOwnService() (*pgx.ConnConfig, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return pgx.ParseConfig(nothingElse + " service=none servicefile=" + strconv.Quote(f.Name()))
+	return pgx.ParseConfig(nothingElse + " service=none servicefile='" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(f.Name()) + "'")
 }
 
 func connectPostgres(s Server) (driver.Connector, error) {
