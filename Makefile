@@ -17,7 +17,7 @@ TOOLS    := $(CURDIR)/bin/tools
 FUZZTIME ?= 30s
 PKGS       ?= ./...
 # Packages with goroutines of their own get a second run under the race detector, without their tests of scale (-short).
-RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./scanners/sqldb ./reconcile ./policies ./cmd/internal/...
+RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./reconcile ./policies ./cmd/internal/...
 BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./policies ./reports ./cmd/internal/runstore ./cmd/internal/job ./cmd/leaver ./cmd/internal/join
 
 help: ## print this list
@@ -60,7 +60,6 @@ docs: ## rewrite the generated parts of docs/ from the code
 	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations|TestHookFacts)$$' -update
 	go test -count=1 ./cmd/leaver -run '^TestPageOfTraps$$' -update
 	go test -count=1 ./scanners/table -run '^TestPageOfPresets$$' -update
-	go test -count=1 ./scanners/sqldb -run '^TestConformance$$' -update
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@{ grep -roE --include='*_test.go' '^func Fuzz\w+' cmd scanners reconcile policies reports fixtures || true; } | sort | while IFS=: read -r file func; do \
