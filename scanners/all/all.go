@@ -5,6 +5,7 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/ldap"
 	"github.com/leaver-audit/leaver/scanners/okta"
+	"github.com/leaver-audit/leaver/scanners/sqldb"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
 
@@ -13,6 +14,7 @@ func Kinds() []scanners.Kind {
 	return []scanners.Kind{
 		ldap.Kind(),
 		okta.Kind(),
+		sqldb.Kind(),
 		table.Kind(),
 	}
 }
