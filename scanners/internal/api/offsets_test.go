@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/scannertest"
@@ -100,5 +101,21 @@ func TestExplain(t *testing.T) {
 	}
 	if err := errors.New("x"); Explain(err) != err {
 		t.Error("an error of another sort was changed")
+	}
+}
+
+// TestForbiddenForAWhile: a 403 that says when to come again is a limit, any other is not.
+func TestForbiddenForAWhile(t *testing.T) {
+	for after, want := range map[time.Duration]int{0: 1, time.Minute: 3} {
+		tries := 0
+		err := NewRetries(scannertest.Env(t).Env).Do(t.Context(), func(context.Context) error {
+			if tries++; tries < 3 {
+				return &StatusError{Status: 403, After: after}
+			}
+			return nil
+		})
+		if tries != want || (err == nil) != (want == 3) {
+			t.Errorf("after %v: %d tries, %v", after, tries, err)
+		}
 	}
 }
