@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/ldap"
+	"github.com/leaver-audit/leaver/scanners/rest"
 	"github.com/leaver-audit/leaver/scanners/scim"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
@@ -13,6 +14,7 @@ func Kinds() []scanners.Kind {
 	return []scanners.Kind{
 		ldap.Kind(),
 		scim.Kind(),
+		rest.Kind(),
 		table.Kind(),
 	}
 }
