@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/itchyny/gojq"
+
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/internal/api"
 )
@@ -94,6 +96,7 @@ func kindWords() []string {
 func (m *accountMapping) account(s scope, raw json.RawMessage) (scanners.Account, error) {
 	var a scanners.Account
 	var err error
+	s.seen = map[*gojq.Code][]any{} // the facts and their evidence come of the same evaluation
 	if s.input, err = decode(raw); err != nil {
 		return a, &api.Defect{Field: "record", Reason: err.Error()}
 	}

@@ -25,6 +25,7 @@ type Reading struct {
 	Error   string            `yaml:"error" doc:"Expression for what such a page says of the error."`
 	Retry   string            `yaml:"retry" doc:"Expression that is true for an error that may pass."`
 	Empty   string            `yaml:"empty_page" doc:"Expression that is true for a page without the list that holds no record."`
+	TooWide string            `yaml:"too_wide" doc:"Expression for the rights of the credentials that go beyond reading, where the API tells them; the coverage then warns."`
 	Lookup  Lookup            `yaml:"lookup" doc:"How one record is read again; without it the lists are read to their end."`
 	Times   []string          `yaml:"times" doc:"Forms in which times are written: rfc3339 (default), date, unix, unix_ms, datetime (2006-01-02 15:04:05 in the source's zone), datetime_utc."`
 	Values  Values            `yaml:"values" doc:"What the words of a field mean: {enabled: {active: true, blocked: false}, kind: {Bot: service}, status: {left: terminated}}."`

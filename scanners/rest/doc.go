@@ -82,7 +82,15 @@
 //     reader may not see.
 //   - none: the API gives everything in one answer; nothing shows what it leaves out.
 //
+// lists reads several lists as one source; a record that is in two of them counts once. Where total is set they must not overlap, for
+// fewer come then than they hold together, and the source is partial.
+//
 // Without lookup, a record is looked up by reading the lists again.
+//
+// # Rights
+//
+// The credentials have to see every record, and should not be able to do more than read. Where the API tells what they may (GitHub and
+// Slack do), too_wide puts what goes beyond reading into the coverage, and leaver check shows it.
 //
 // # How sure it is of having read everything
 //

@@ -103,6 +103,8 @@ type scope struct {
 	input  any
 	header map[string]any
 	list   string
+	// seen are the values of expressions that were evaluated before in the same scope; nil where none are kept.
+	seen map[*gojq.Code][]any
 }
 
 // all gives every value of an expression.
@@ -110,14 +112,20 @@ func (e expr) all(s scope) ([]any, error) {
 	if e.code == nil {
 		return nil, nil
 	}
+	if values, known := s.seen[e.code]; known {
+		return values, nil
+	}
 	if s.header == nil {
 		s.header = map[string]any{}
 	}
-	var values []any
+	values := []any{}
 	results := e.code.RunWithContext(&steps{left: maxSteps}, s.input, s.header, s.list)
 	for {
 		v, more := results.Next()
 		if !more {
+			if s.seen != nil {
+				s.seen[e.code] = values
+			}
 			return values, nil
 		}
 		if err, failed := v.(error); failed {

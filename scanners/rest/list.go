@@ -27,6 +27,10 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 	if s.Paging.Style == "none" {
 		c.Gaps = append(c.Gaps, scanners.Gap{What: "pages", Cause: "paging says that the API gives everything in one answer", Effect: "what it leaves out beyond that cannot be seen"})
 	}
+	if len(l.wide) > 0 {
+		c.Gaps = append(c.Gaps, scanners.Gap{What: "rights of the reading identity", Cause: "it may do more than read: " + strings.Join(l.wide, ", "),
+			Effect: "none on the scan; whoever gets hold of the credentials may use them", Hint: "give it rights to read alone"})
+	}
 	return c, api.Explain(err)
 }
 
@@ -38,6 +42,7 @@ type listing[R scanners.Record] struct {
 	came   []int64                // how many records came of it
 	moved  bool                   // a total has changed
 	empty  int                    // empty pages in a row
+	wide   []string               // rights that go beyond reading
 }
 
 // maxEmpty is how many empty pages in a row are asked for while the total says that there is more.
@@ -99,7 +104,7 @@ func (l *listing[R]) endsWithError(err error) bool {
 
 // page says what a page holds and where the next one is.
 func (l *listing[R]) page(address string, p page) (api.Page, error) {
-	out := api.Page{Records: p.records}
+	out := api.Page{Records: p.records, Overlaps: l.at > 0}
 	l.came[l.at] += int64(len(p.records))
 	if l.empty++; len(p.records) > 0 {
 		l.empty = 0
@@ -107,6 +112,11 @@ func (l *listing[R]) page(address string, p page) (api.Page, error) {
 	if err := l.claim(&out, p); err != nil {
 		return out, err
 	}
+	wide, err := list(field{"too_wide", l.pages.tooWide}, p.scope)
+	if err != nil {
+		return out, err
+	}
+	l.wide = wide
 	next, err := l.next(address, p)
 	if err != nil {
 		return out, err

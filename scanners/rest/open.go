@@ -58,7 +58,7 @@ type source[R scanners.Record] struct {
 }
 
 // pageExprs are the expressions over a page.
-type pageExprs struct{ next, total, ok, wrong, retry, empty, absent expr }
+type pageExprs struct{ next, total, ok, wrong, retry, empty, tooWide, absent expr }
 
 var (
 	_ scanners.Lookup[scanners.Account] = (*source[scanners.Account])(nil)
@@ -132,7 +132,8 @@ func (c *Reading) compilePages() (p pageExprs, err error) {
 		key, text string
 		into      *expr
 	}{{"paging.next", c.Paging.Next, &p.next}, {"total", c.Total, &p.total}, {"ok", c.OK, &p.ok}, {"error", c.Error, &p.wrong},
-		{"retry", c.Retry, &p.retry}, {"empty_page", c.Empty, &p.empty}, {"lookup.absent", c.Lookup.Absent, &p.absent}} {
+		{"retry", c.Retry, &p.retry}, {"empty_page", c.Empty, &p.empty}, {"too_wide", c.TooWide, &p.tooWide},
+		{"lookup.absent", c.Lookup.Absent, &p.absent}} {
 		if *part.into, err = compile(part.key, part.text); err != nil {
 			errs = append(errs, err)
 		}

@@ -19,7 +19,7 @@ import (
 
 // vendor plays the paging of one product, from its documentation, with the records of a sample.
 type vendor struct {
-	preset, sample string
+	preset string
 	// list is the key of the list in a page, id the one of a record's id, more the rest of the configuration.
 	list, id, more string
 	// page answers the request for a page of records.
@@ -438,5 +438,33 @@ func TestPresetsCanBeChanged(t *testing.T) {
 	}
 	if got := c.address(c.Path, c.Query); got != "https://git.corp.example/api/v4/users?humans=true&order_by=id&per_page=100&sort=asc" {
 		t.Errorf("asks %s", got)
+	}
+}
+
+// TestRightsTooWide: GitHub and Slack say what a token may.
+func TestRightsTooWide(t *testing.T) {
+	for _, test := range []struct{ preset, more, scopes, body, want string }{
+		{"github", "vars: {org: corp}\n", "read:org, user:email", `[{"id":1}]`, ""},
+		{"github", "vars: {org: corp}\n", "admin:org, read:org, repo", `[{"id":1}]`, "admin:org, repo"},
+		{"github", "vars: {org: corp}\n", "", `[{"id":1}]`, ""},
+		{"slack", "", "identify,users:read,users:read.email", `{"ok":true,"members":[{"id":"W1"}]}`, ""},
+		{"slack", "", "users:read,chat:write,users:write", `{"ok":true,"members":[{"id":"W1"}]}`, "chat:write, users:write"},
+	} {
+		t.Run(test.preset+" "+test.scopes, func(t *testing.T) {
+			base := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-OAuth-Scopes", test.scopes)
+				fmt.Fprint(w, test.body)
+			}))
+			c, _ := scanAll(t, openConfig(t, scannertest.Env(t).Env, "preset: "+test.preset+"\nurl: "+base+"\n"+bearer+test.more))
+			told := ""
+			for _, g := range c.Gaps {
+				if g.What == "rights of the reading identity" {
+					told = g.Cause
+				}
+			}
+			if told != "" != (test.want != "") || !strings.HasSuffix(told, test.want) {
+				t.Errorf("told %q, want %q", told, test.want)
+			}
+		})
 	}
 }

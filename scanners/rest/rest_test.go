@@ -1,13 +1,16 @@
 package rest
 
 import (
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/scannertest"
@@ -337,4 +340,91 @@ func TestErrorInSuccess(t *testing.T) {
 			t.Errorf("%s: asked %d times, %v, %v", word, asked, c.Verdict, err)
 		}
 	}
+}
+
+// TestLists reads several lists as one source.
+func TestLists(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		a, b    int // records of each list; those of b begin with the last of a
+		claims  string
+		want    scanners.CoverageVerdict
+		read    int
+		between func(asked int) bool // whether a has lost its first record by then
+	}{
+		{"both counted", 10, 8, "total: .total\n", scanners.Partial, 17, nil}, // one is in both, so that fewer came than both hold
+		{"not counted", 10, 8, "", scanners.Consistent, 17, nil},
+		{"one is empty", 10, 0, "total: .total\n", scanners.Proved, 10, nil},
+		{"the second brings nothing new", 40, 1, "", scanners.Consistent, 40, nil},
+		{"the first changes", 10, 0, "total: .total\n", scanners.Partial, 9, func(asked int) bool { return asked > 1 }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			asked := 0
+			base := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				n, first := test.a, 0
+				if r.URL.Path == "/b" {
+					n, first = test.b, test.a-1
+				}
+				if r.URL.Path == "/a" && test.between != nil && test.between(asked) {
+					n, first = n-1, 1
+				}
+				at, _ := strconv.Atoi(r.URL.Query().Get("at"))
+				var some []string
+				for i := at; i < min(at+4, n); i++ {
+					some = append(some, fmt.Sprintf(`{"id":"u%d"}`, first+i))
+				}
+				fmt.Fprintf(w, `{"total":%d,"x":[%s]}`, n, strings.Join(some, ","))
+			}))
+			c, all := scanAll(t, openConfig(t, scannertest.Env(t).Env, "url: "+base+"\n"+bearer+"paging: {style: offset, param: at}\nrecords: x\n"+test.claims+
+				"lists: [{name: one, path: /a}, {name: two, path: /b}]\nfields: {id: .id}\n"))
+			if c.Verdict != test.want || len(all) != test.read {
+				t.Errorf("%v (%s), %d records", c.Verdict, c.Why, len(all))
+			}
+		})
+	}
+}
+
+// TestPrivateAuthority: the server's certificate is of the configured authority, or nothing is sent.
+func TestPrivateAuthority(t *testing.T) {
+	secure := httptest.NewTLSServer(scannertest.Wire{}.Serve(scannertest.Healthy, &server{records: records(3, scannertest.Healthy), size: 7}))
+	t.Cleanup(secure.Close)
+	for name, trusted := range map[string]bool{"trusted": true, "not trusted": false} {
+		t.Run(name, func(t *testing.T) {
+			out := scannertest.Env(t)
+			config := "url: " + secure.URL + "\n" + bearer + pagingOf("next") + fieldsOfTest
+			if trusted {
+				text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})
+				if err := os.WriteFile(out.Path("ca.pem"), text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				config += "tls: {ca: ca.pem}\n"
+			}
+			c, err := openConfig(t, out.Env, config).Scan(t.Context(), func(scanners.Account) error { return nil })
+			if c.Verdict.Complete() != trusted || (err == nil) != trusted || len(out.Waited) > 0 {
+				t.Errorf("%v, %v after %d waits", c.Verdict, err, len(out.Waited))
+			}
+		})
+	}
+}
+
+// FuzzPage: whatever a server answers, it is a page or an error.
+func FuzzPage(f *testing.F) {
+	for _, seed := range []string{`{"a":{"b":[{"id":1}]}}`, `{"a":{"b":null}}`, `[]`, `{"a":[1`, `{"a":{"b":[{"id":{"x":[]}}],"c":"\ud800"}}`, ``} {
+		f.Add(seed, "a.b")
+	}
+	f.Fuzz(func(t *testing.T, body, path string) {
+		records, rest, err := cut([]byte(body), path)
+		if err != nil && records != nil {
+			t.Errorf("records beside the error %v", err)
+		}
+		m := accountMapping{Reading: &Reading{Times: forms()}, zone: time.UTC}
+		m.id.expr, _ = compile("id", ".id")
+		m.mails.expr, _ = compile("mails", ".mails")
+		for _, raw := range records {
+			if a, err := m.account(scope{input: rest}, raw); err == nil && a.ID == "" {
+				t.Errorf("%s: an account without id", raw)
+			}
+		}
+	})
 }

@@ -70,8 +70,7 @@ func moment(raw json.RawMessage, name string) scanners.Fact[time.Time] {
 // activityOf is the last use as the vendor's extension states it.
 func (c *Reading) activityOf(u *user) scanners.Fact[time.Time] {
 	name := c.Activity.Path[len(c.Activity.Path)-1]
-	raw := u.at(c.Activity.Path)
-	if said, err := text(raw); err == nil && said == "" {
+	if said, err := text(u.used); err == nil && said == "" {
 		if c.Activity.Absent == "never" {
 			return scanners.Never[time.Time]()
 		}
@@ -81,20 +80,18 @@ func (c *Reading) activityOf(u *user) scanners.Fact[time.Time] {
 			return at
 		}
 	}
-	return moment(raw, name)
+	return moment(u.used, name)
 }
 
 // evidence holds what the facts were read from.
 func (c *Reading) evidence(u *user) []scanners.Attribute {
-	parts := []struct {
+	type part struct {
 		name string
 		raw  json.RawMessage
-	}{{"active", u.Active}, {"userType", u.UserType}, {"meta.created", u.meta.Created}, {"meta.lastModified", u.meta.LastModified}}
+	}
+	parts := []part{{"active", u.Active}, {"userType", u.UserType}, {"meta.created", u.meta.Created}, {"meta.lastModified", u.meta.LastModified}}
 	if len(c.Activity.Path) > 0 {
-		parts = append(parts, struct {
-			name string
-			raw  json.RawMessage
-		}{c.Activity.Path[len(c.Activity.Path)-1], u.at(c.Activity.Path)})
+		parts = append(parts, part{c.Activity.Path[len(c.Activity.Path)-1], u.used})
 	}
 	var all []scanners.Attribute
 	for _, part := range parts {

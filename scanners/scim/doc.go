@@ -55,6 +55,7 @@
 // Of people: the employee id (id says which attribute), department, the town of the primary address, userType as the type of the
 // employment, and active as its status. SCIM has no dates of employment: start and end name attributes of an extension. Where there
 // are none, an employment ends when active turns false, and the end is inferred. A user with neither active nor an end is rejected.
+// The manager is who manager.value names, which services fill with the id of a user, so that id is among the other ids of each person.
 //
 // # Services that deviate
 //

@@ -35,6 +35,7 @@ type fake struct {
 	loop       bool                        // cursor: the second page leads back to itself
 	fresh      bool                        // cursor: the second page comes again and again, each time with a new cursor
 	noConfig   int                         // status of ServiceProviderConfig
+	noGroups   int                         // status of Groups
 	noTotal    bool
 	noResource bool // an empty page has no Resources
 
@@ -56,6 +57,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, f.noConfig)
 	case path == "/ServiceProviderConfig":
 		fmt.Fprintf(w, `{"filter":{"supported":true,"maxResults":%d},"pagination":{"cursor":%v,"index":true}}`, f.most, f.cursors)
+	case path == "/Groups" && f.noGroups != 0:
+		fail(w, f.noGroups)
 	case path == "/Groups":
 		f.list(w, r, f.groups)
 	case path == "/Users":

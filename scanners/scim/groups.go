@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -42,6 +43,10 @@ func (s *source[R]) memberships(ctx context.Context) (*memberships, error) {
 	walk := api.Walk[scanners.Account]{Env: env, Fetch: l.fetch, Offsets: !l.cursor,
 		Decode: func(raw json.RawMessage) (scanners.Account, error) { return m.add(raw) }}
 	c, err := walk.Scan(ctx, func(scanners.Account) error { return nil })
+	if status := new(api.StatusError); errors.As(err, &status) && status.Status != http.StatusUnauthorized {
+		m.why = "groups were not read to the end: " + err.Error() // the users may be readable all the same
+		return m, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (s *accounts) Lookup(ctx context.Context, id string) (a scanners.Account, f
 	}
 	var u *user
 	err = s.client.Read(ctx, s.URL+"/Users/"+url.PathEscape(id), func(a *api.Answer) (err error) {
-		u, err = readUser(a.Body)
+		u, err = readUser(a.Body, s.Activity.Path)
 		return err
 	})
 	if status := new(api.StatusError); errors.As(err, &status) && status.Status == http.StatusNotFound && !strings.HasPrefix(status.Said, "<") {

@@ -214,7 +214,7 @@ func number(raw json.RawMessage) scanners.Fact[int64] {
 func (l *listing) page(p place, a answer) api.Page {
 	in := &l.lists[p.list]
 	n := int64(len(a.records))
-	page := api.Page{Records: a.records}
+	page := api.Page{Records: a.records, Overlaps: p.list > 0}
 	if again := p.start > 1 && n > 0 && bytes.Equal(a.records[0], in.first); again {
 		in.ignored = in.ignored || a.start != p.start
 		if !l.beyond(p, in.total) {

@@ -79,7 +79,7 @@ func day(u *user, path List, open bool) (scanners.Fact[scanners.Date], error) {
 	if len(path) == 0 {
 		return scanners.Unknown[scanners.Date]("the configuration names no attribute for it"), nil
 	}
-	said, err := text(u.at(path))
+	said, err := text(at(u.whole, path))
 	switch {
 	case err != nil:
 		return scanners.Fact[scanners.Date]{}, err

@@ -23,7 +23,7 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 	var last state
 	walk := api.Walk[R]{Env: s.env, Query: s.query(), Fetch: l.fetch, Offsets: !l.cursor, Skew: s.client.Watch().Skew,
 		Decode: func(raw json.RawMessage) (R, error) {
-			u, err := readUser(raw)
+			u, err := readUser(raw, s.Activity.Path)
 			if err != nil {
 				var none R
 				return none, err

@@ -164,6 +164,10 @@ func TestInactiveUsers(t *testing.T) {
 			}
 		})
 	}
+	many := &fake{users: users(150)} // 30 of them inactive: five pages of the second list bring nothing new
+	if c, all := scanAll(t, open(t, many, "page_size: 6\ninactive: query\n")); c.Verdict != scanners.Proved || len(all) != 150 {
+		t.Errorf("many inactive users listed, and asked for: %v (%s), %d users", c.Verdict, c.Why, len(all))
+	}
 	f := &fake{users: users(25), hide: true, dropLast: true} // the last is inactive
 	if c, all := scanAll(t, open(t, f, "inactive: query\n")); c.Verdict != scanners.Partial || len(all) != 24 {
 		t.Errorf("one inactive user missing: %v (%s), %d users", c.Verdict, c.Why, len(all))
@@ -293,6 +297,10 @@ func TestGroupsOfGroups(t *testing.T) {
 	if c, all := scanAll(t, open(t, f, "groups: groups\nprivileged: [a]\n")); c.Verdict != scanners.Partial || !all[2].Privileged.IsUnknown() {
 		t.Errorf("a garbled group: %v (%s), %+v", c.Verdict, c.Why, all[2].Privileged)
 	}
+	f.noGroups = http.StatusForbidden
+	if c, all := scanAll(t, open(t, f, "groups: groups\nprivileged: [a]\n")); c.Verdict != scanners.Partial || len(all) != 3 || !all[2].Privileged.IsUnknown() {
+		t.Errorf("groups that may not be read: %v (%s), %d users", c.Verdict, c.Why, len(all))
+	}
 	if c, _ := scanAll(t, open(t, &fake{users: users(3)}, "groups: groups\n")); c.Verdict != scanners.Proved {
 		t.Errorf("no groups at all: %v (%s)", c.Verdict, c.Why)
 	}
@@ -329,4 +337,27 @@ func TestLookup(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzAnswer: whatever a server answers, it is a page or an error, and no user without id.
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range append(users(2), `{"id":1,"emails":[null]}`, `{"id":"1","active":"TRUE","groups":{"value":{}}}`, `{"id":"1","meta":[]}`, `null`, `{"id":"\ud800"}`) {
+		f.Add(`{"totalResults":1,"Resources":[` + seed + `]}`)
+	}
+	c := AccountConfig{Privileged: []string{"x"}, Reading: Reading{Activity: Path{Path: List{"a", "b"}}}}
+	f.Fuzz(func(t *testing.T, body string) {
+		a, err := readAnswer([]byte(body))
+		if err != nil {
+			return
+		}
+		for _, raw := range a.records {
+			u, err := readUser(raw, c.Activity.Path)
+			if err != nil {
+				continue
+			}
+			if account, err := c.account(u, nil); err == nil && account.ID == "" {
+				t.Errorf("%s: an account without id", raw)
+			}
+		}
+	})
 }

@@ -31,10 +31,12 @@ type user struct {
 	meta       struct{ Created, LastModified json.RawMessage }
 	enterprise struct{ EmployeeNumber, Department, Manager json.RawMessage }
 	whole      json.RawMessage
+	used       json.RawMessage // what activity names
 }
 
-// readUser cuts a resource. Parts of parts that are no objects count as missing, but for the extension with the keys.
-func readUser(raw json.RawMessage) (*user, error) {
+// readUser cuts a resource. Parts of parts that are no objects count as missing, but for the extension with the keys. activity
+// leads to the last use.
+func readUser(raw json.RawMessage, activity List) (*user, error) {
 	u := &user{whole: raw}
 	if err := json.Unmarshal(raw, u); err != nil {
 		return nil, &api.Defect{Field: "user", Reason: err.Error()}
@@ -47,6 +49,7 @@ func readUser(raw json.RawMessage) (*user, error) {
 			return nil, u.defect("enterprise extension", err)
 		}
 	}
+	u.used = at(raw, activity)
 	return u, nil
 }
 
@@ -230,9 +233,11 @@ func (u *user) names() (n names) {
 	return n
 }
 
-// at follows keys into the user. Names are the same in upper and lower case.
-func (u *user) at(path List) json.RawMessage {
-	raw := u.whole
+// at follows keys into a resource; no keys lead nowhere. Names are the same in upper and lower case.
+func at(raw json.RawMessage, path List) json.RawMessage {
+	if len(path) == 0 {
+		return nil
+	}
 	for _, key := range path {
 		var members map[string]json.RawMessage
 		if json.Unmarshal(raw, &members) != nil {

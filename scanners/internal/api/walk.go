@@ -19,6 +19,9 @@ type Page struct {
 	// Claimed is how many records the source says it holds in all, and ClaimedBy where it says so.
 	Claimed   scanners.Fact[int64]
 	ClaimedBy string
+	// Overlaps says that the page is of a further list, which may hold what an earlier one held: that it brings nothing new is
+	// then no sign of a server that repeats itself.
+	Overlaps bool
 }
 
 // Defect says what makes a record unusable. Decode functions return it as their error.
@@ -112,7 +115,7 @@ func (s *walking[R]) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if s.stale++; len(page.Records) == 0 || s.c.Read+s.others > before {
+		if s.stale++; len(page.Records) == 0 || page.Overlaps || s.c.Read+s.others > before {
 			s.stale = 0
 		}
 		switch place = page.Next; {
