@@ -135,6 +135,7 @@ func libraries() []library {
 		{"github.com/pressly/goose", []string{"cmd/internal/runstore/..."}, false, "only the run store keeps state"},
 		{"database/sql", []string{"cmd/internal/runstore/...", "scanners/sqldb/readonly"}, true, "the run store keeps state, and one package opens databases that are sources"},
 		{"cel.dev/", []string{"policies"}, false, "hooks are compiled and limited in one place"},
+		{"github.com/itchyny/gojq", []string{"scanners/rest"}, false, "expressions over records are compiled and limited in one place"},
 		{"github.com/wneessen/go-mail", []string{"cmd/internal/notify/..."}, false, "mail tells of runs, and nothing else sends any"},
 		{"github.com/schollz/progressbar", []string{"cmd/..."}, false, "connectors report no progress, the runner counts what they emit"},
 		{"github.com/spf13/", []string{"cmd/leaver", "cmd/leaver-remediate"}, false, "flags are the business of the programs"},

@@ -5,6 +5,8 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/ldap"
 	"github.com/leaver-audit/leaver/scanners/okta"
+	"github.com/leaver-audit/leaver/scanners/rest"
+	"github.com/leaver-audit/leaver/scanners/scim"
 	"github.com/leaver-audit/leaver/scanners/sqldb"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
@@ -15,6 +17,8 @@ func Kinds() []scanners.Kind {
 		ldap.Kind(),
 		okta.Kind(),
 		sqldb.Kind(),
+		scim.Kind(),
+		rest.Kind(),
 		table.Kind(),
 	}
 }
