@@ -108,13 +108,6 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 	}
 }
 
-// Unseen lists what a clock would make due, had its source been read so far that the account was shown. What the rules would
-// have decided tonight is not known.
-func (p *Planner) Unseen(c Clock) {
-	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{c.Finding, c.System, c.Account,
-		fmt.Sprintf("the source was not read completely and did not show the account; the grace of rule %q was over on %s", c.Rule, day(c.DueAt))})
-}
-
 func (p *Planner) leaveOut(v *reconcile.Verdict, why string) {
 	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{v.ID(), v.Account.System, v.Account.ID, why})
 }
@@ -145,6 +138,13 @@ func (p *Planner) Plan() *Plan {
 	})
 	p.plan.Digest = PlanDigest(p.plan.Items)
 	return &p.plan
+}
+
+// Unseen lists what a clock would make due, had its source been read so far that the account was shown. What the rules would
+// have decided tonight is not known.
+func (p *Planner) Unseen(c Clock) {
+	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{c.Finding, c.System, c.Account,
+		fmt.Sprintf("the source was not read completely and did not show the account; the grace of rule %q was over on %s", c.Rule, day(c.DueAt))})
 }
 
 // PlanDigest is the SHA-256 of items in their order, in hexadecimal.

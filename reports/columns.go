@@ -215,11 +215,11 @@ func actionCell(e entry) cell { return text(actionWords(e)) }
 
 func actionWords(e entry) string {
 	d := e.Decision
+	if e.plan != nil && e.plan.state == LeftOut {
+		return "Left out of the plan"
+	}
 	switch d.Kind {
 	case policies.Due:
-		if e.plan != nil && e.plan.state == LeftOut {
-			return "Left out of the plan"
-		}
 		return "Due" + after(": ", d.Action)
 	case policies.InGrace:
 		return "Waiting"

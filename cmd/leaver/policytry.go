@@ -23,12 +23,11 @@ func (a *app) policyLintCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "lint",
-		Short: "Check rules and exclusions: mistakes, cost, rules that never decide, exclusions that expire or match too much",
+		Short: "Check rules and exclusions: mistakes, cost, limits, rules that never decide, exclusions that expire or match too much",
 		Long: `Reads the rules as a run does, and says what is allowed but probably not meant: rules that contradict themselves or that
 another rule always precedes, decisions before the end of employment, exclusions that are over or expire within 30 days. With
 a last accepted run, exclusions are tried on its accounts: those that match too much of a system are errors, those that match
-nobody are told. It also says which limits bound what the active rules may propose in one night, and that one of them is off.
-Exits with 2 on errors; remarks alone exit with 0.`,
+nobody are told. Exits with 2 on errors; remarks alone exit with 0.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, rules, err := a.ready()

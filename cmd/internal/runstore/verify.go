@@ -63,7 +63,7 @@ func (s *Store) VerifyLog(ctx context.Context, verifier note.Verifier, against .
 		return nil, s.database("verify the audit log", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}, lifts: map[liftKey]string{}}
+	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		return nil, s.database("verify the audit log", err)
 	}
@@ -172,6 +172,9 @@ func (c *logCheck) lift(n int64, facts string) {
 	if err := json.Unmarshal([]byte(facts), &l); err != nil {
 		c.fail("the lift of record %d cannot be read: %v", n, err)
 		return
+	}
+	if c.lifts == nil {
+		c.lifts = map[liftKey]string{}
 	}
 	c.lifts[liftKey{l.Plan, l.Limit}] = facts
 }
