@@ -57,7 +57,8 @@ tidy:
 	go mod tidy -diff
 
 docs: ## rewrite the generated parts of docs/ from the code
-	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations|TestHookFacts)$$' -update
+	go test -count=1 $$(dirname scanners/*/testdata/faults.json | xargs dirname | sed 's,^,./,') -run Conformance -update
+	go test -count=1 ./cmd -run '^(TestConnectorPages|TestConfigurationKeys|TestSpecialSituations|TestHookFacts|TestFaultMatrix)$$' -update
 	go test -count=1 ./cmd/leaver -run '^TestPageOfTraps$$' -update
 	go test -count=1 ./scanners/table -run '^TestPageOfPresets$$' -update
 

@@ -1,6 +1,8 @@
 package cmd_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -17,10 +19,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/leaver-audit/leaver/fixtures/company"
 	"github.com/leaver-audit/leaver/fixtures/docs"
+	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/all"
+	"github.com/leaver-audit/leaver/scanners/scannertest"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated parts of docs/")
@@ -41,7 +46,7 @@ func TestConnectorPages(t *testing.T) {
 		pages[name+".md"] = page
 		index = append(index, fmt.Sprintf("- [`%s`](%s.md): %s", name, name, synopsis))
 	}
-	pages["README.md"] = generated("the connectors' package comments") + strings.Join(index, "\n") + "\n"
+	pages["README.md"] = generated("the connectors' package comments and kinds") + strings.Join(index, "\n") + "\n\n" + capabilities()
 	dir := filepath.Join(root, "docs", "connectors")
 	for name, text := range pages {
 		docs.Compare(t, filepath.Join(dir, name), text, *update)
@@ -55,6 +60,81 @@ func TestConnectorPages(t *testing.T) {
 			t.Errorf("docs/connectors/%s describes no connector", e.Name())
 		}
 	}
+}
+
+// capabilities is the table of what each connector can state of an account, from what the conformance suite holds it to.
+func capabilities() string {
+	kinds := all.Kinds()
+	var text strings.Builder
+	text.WriteString("## What each can state of an account\n\n| |")
+	for _, k := range kinds {
+		text.WriteString(" `" + k.Name + "` |")
+	}
+	text.WriteString("\n|---|" + strings.Repeat("---|", len(kinds)) + "\n")
+	for _, row := range []struct {
+		name string
+		of   func(scanners.Facts) string
+	}{
+		{"enabled or disabled", func(f scanners.Facts) string { return f.Enabled }},
+		{"last activity", func(f scanners.Facts) string { return f.LastActivity }},
+		{"its precision", func(f scanners.Facts) string { return f.Precision }},
+		{"created", func(f scanners.Facts) string { return f.Created }},
+		{"grants", func(f scanners.Facts) string { return f.Grants }},
+		{"licences", func(f scanners.Facts) string { return f.Licences }},
+		{"privileged", func(f scanners.Facts) string { return f.Privileged }},
+		{"manager, sponsor, owner", func(f scanners.Facts) string { return f.Manager }},
+		{"proof of completeness", func(f scanners.Facts) string { return f.Completeness }},
+		{"look-up of one account", func(f scanners.Facts) string { return f.Lookup }},
+		{"rights that it needs", func(f scanners.Facts) string { return f.Rights }},
+	} {
+		text.WriteString("| " + row.name + " |")
+		for _, k := range kinds {
+			text.WriteString(" " + cmp.Or(strings.ReplaceAll(row.of(k.Facts), "|", "\\|"), "–") + " |")
+		}
+		text.WriteString("\n")
+	}
+	return text.String()
+}
+
+// TestFaultMatrix compares docs/faults.md with what the conformance suite saw: every connector against every fault.
+func TestFaultMatrix(t *testing.T) {
+	seen := map[string]map[string]string{} // connector, fault
+	kinds := all.Kinds()
+	for _, k := range kinds {
+		text, err := os.ReadFile(filepath.Join(root, "scanners", k.Name, scannertest.OutcomesFile))
+		if err != nil {
+			t.Fatalf("%v: no test of %s keeps what the faults led to; see scannertest.Subject", err, k.Name)
+		}
+		var outcomes map[string]string
+		if err := json.Unmarshal(text, &outcomes); err != nil {
+			t.Fatalf("%s: %v", k.Name, err)
+		}
+		seen[k.Name] = outcomes
+	}
+	var page strings.Builder
+	page.WriteString("# Faults\n\n" + generated("what the conformance suite saw (scanners/*/"+scannertest.OutcomesFile+")") +
+		"What each connector makes of a system that misbehaves. The conformance suite (`scanners/scannertest`) plays every fault to every connector\n" +
+		"whose system can have it, with 25 accounts to read, and fails when a scan with missing records is called complete, or when a fault that passes\n" +
+		"by itself costs anything. A dash: the system or its protocol cannot have the fault. What else a connector is tried against is in its own tests.\n\n" +
+		"| fault | has to be |")
+	for _, k := range kinds {
+		page.WriteString(" `" + k.Name + "` |")
+	}
+	page.WriteString("\n|---|---|" + strings.Repeat("---|", len(kinds)) + "\n")
+	for _, f := range scannertest.Faults() {
+		page.WriteString("| " + f.String() + " | " + f.Expected() + " |")
+		for _, k := range kinds {
+			page.WriteString(" " + cmp.Or(seen[k.Name][f.String()], "–") + " |")
+			delete(seen[k.Name], f.String())
+		}
+		page.WriteString("\n")
+	}
+	for _, k := range kinds {
+		for fault := range seen[k.Name] {
+			t.Errorf("%s keeps an outcome of %q, which is no fault", k.Name, fault)
+		}
+	}
+	docs.Compare(t, filepath.Join(root, "docs", "faults.md"), page.String(), *update)
 }
 
 // connector is the name of the connector that the package is, if it is one.
@@ -323,7 +403,7 @@ type Item struct {
 }`})
 	structs := pkgs[0].structs()
 	want := "| key | meaning |\n|---|---|\n| `path` | Path is long. |\n| `url` | Where \\| what. |\n| `items` | Several. |\n| `items[].name` | Its name. |\n"
-	if diff := cmp.Diff(want, table(keysOf(structs, structs["Config"], ""))); diff != "" {
+	if diff := gocmp.Diff(want, table(keysOf(structs, structs["Config"], ""))); diff != "" {
 		t.Error(diff)
 	}
 	if names := slices.Sorted(maps.Keys(structs)); !slices.Equal(names, []string{"Config", "Item", "Shared"}) {

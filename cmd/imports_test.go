@@ -76,12 +76,12 @@ func mayImport(dir string) []string {
 	switch parts[0] {
 	case "scanners":
 		switch {
-		case len(parts) == 1 || parts[1] == "scannertest":
+		case len(parts) == 1 || parts[1] == "scannertest" || parts[1] == "internal":
 			return []string{"scanners"}
 		case parts[1] == "all":
 			return []string{"scanners/..."}
 		default:
-			return []string{"scanners", "scanners/" + parts[1] + "/..."}
+			return []string{"scanners", "scanners/internal/...", "scanners/" + parts[1] + "/..."}
 		}
 	case "reconcile":
 		return []string{"scanners", "reconcile/..."}
@@ -125,7 +125,7 @@ func libraries() []library {
 		{"github.com/jimlambrt/gldap", []string{"fixtures/..."}, true, "it is a server for tests and the demo"},
 		{"github.com/microsoftgraph/", []string{"scanners/entra/...", actuators}, false, "it can patch, post and delete, and takes minutes to compile"},
 		{"github.com/microsoft/kiota", []string{"scanners/entra/...", actuators}, false, "it sends what the Graph SDK builds"},
-		{"github.com/okta/", []string{"scanners/okta/...", actuators}, false, "it can deactivate and delete"},
+		{"github.com/okta/", []string{"scanners/okta/...", actuators, "fixtures/okta/contract"}, false, "it can deactivate and delete"},
 		{"github.com/xuri/", []string{"reports/...", "scanners/table/..."}, true, "a workbook is one form of report and one form of input"},
 		{"github.com/parquet-go/", []string{"cmd/internal/runstore/...", "scanners/table/..."}, true, "Parquet is one form of file and the form of snapshots"},
 		{"modernc.org/", []string{"cmd/internal/runstore/..."}, false, "only the run store keeps state"},

@@ -27,8 +27,8 @@ type ClockLine struct {
 type ClockTotals struct {
 	// Before is how many there were before the run, Started and Closed how many it started and closed.
 	Before, Started, Closed int64
-	// Running and Paused count those after the run, Lines the lines of the sheet.
-	Running, Paused, Lines int64
+	// Running, Paused and Done count those after the run, Lines the lines of the sheet.
+	Running, Paused, Done, Lines int64
 }
 
 // After is how many there are after the run.
@@ -41,6 +41,7 @@ type ClockState string
 const (
 	ClockRunning ClockState = "Running"
 	ClockPaused  ClockState = "Paused"
+	ClockDone    ClockState = "Done" // a stage that has nothing left to do, while others of its rule go on
 	ClockClosed  ClockState = "Closed"
 )
 
@@ -49,6 +50,8 @@ func (c *ClockLine) State() ClockState {
 	switch {
 	case c.Change == policies.Closed:
 		return ClockClosed
+	case !c.DoneAt.IsZero():
+		return ClockDone
 	case !c.PausedAt.IsZero():
 		return ClockPaused
 	default:
@@ -70,6 +73,8 @@ func (t *ClockTotals) Add(c *ClockLine) {
 		t.Running++
 	case c.Last && c.State() == ClockPaused:
 		t.Paused++
+	case c.Last && c.State() == ClockDone:
+		t.Done++
 	}
 }
 
@@ -108,7 +113,7 @@ func (b *book) clocksTable() table[clockLine] {
 			{head: "System", width: 14, group: "Account (system)", value: func(c clockLine) cell { return text(c.System) }},
 			{head: "Account", width: 22, value: func(c clockLine) cell { return textOr(c.Login, c.Account) }},
 			{head: "Person", width: 20, value: func(c clockLine) cell { return textOr(c.Person, dash) }},
-			{head: "Rule", width: 18, value: func(c clockLine) cell { return text(c.Rule) }},
+			{head: "Rule", width: 18, value: func(c clockLine) cell { return text(c.Rule + after(": ", c.Stage)) }},
 			{head: "Change", width: 11, group: "What happened", value: func(c clockLine) cell { return changeOfClock(c) }},
 			{head: "In this run", width: 8.5, style: headCentre, value: tonightCell},
 			{head: "On (UTC)", width: 15.5, value: func(c clockLine) cell { return instant(c.At) }},
@@ -167,8 +172,8 @@ func (b *book) clocksNote() string {
 	if b.Clocks == nil {
 		return "One row per change of a grace clock."
 	}
-	note := fmt.Sprintf("%s after this run, %s of them paused; %s started and %s closed in it. The audit log holds every change.",
-		capital(several(b.Clocks.After(), "clock")), count(b.Clocks.Paused), count(b.Clocks.Started), count(b.Clocks.Closed))
+	note := fmt.Sprintf("%s after this run, %s of them paused and %s done; %s started and %s closed in it. The audit log holds every change.",
+		capital(several(b.Clocks.After(), "clock")), count(b.Clocks.Paused), count(b.Clocks.Done), count(b.Clocks.Started), count(b.Clocks.Closed))
 	if b.Unmoved != "" {
 		note = "This run moved no clock (" + b.Unmoved + "): so it would have been. " + note
 	}

@@ -143,8 +143,8 @@ func (b *book) decisionSteps(first int) []step {
 		{what: "– closed in it", now: -c.Closed, again: "-(" + clocks(cond{"Change", string(policies.Closed)}, cond{"In this run", "Yes"}) + ")", againNow: -w.Closed,
 			words: "rows of sheet " + clocksSheet + " that say so"},
 		{what: "Grace clocks after this run", formula: e(6) + "+" + e(7) + "+" + e(8), now: c.After(),
-			again: clocks(cond{"Clock now", string(ClockRunning)}) + "+" + clocks(cond{"Clock now", string(ClockPaused)}), againNow: w.Running + w.Paused,
-			words: "clocks of sheet " + clocksSheet + " that run, or are paused"},
+			again:    clocks(cond{"Clock now", string(ClockRunning)}) + "+" + clocks(cond{"Clock now", string(ClockPaused)}) + "+" + clocks(cond{"Clock now", string(ClockDone)}),
+			againNow: w.Running + w.Paused + w.Done, words: "clocks of sheet " + clocksSheet + " that run, are paused, or have done their stage"},
 		{what: "… of them paused", now: c.Paused, again: clocks(cond{"Clock now", string(ClockPaused)}), againNow: w.Paused, words: "clocks of sheet " + clocksSheet + " that are paused"},
 	}
 }

@@ -77,6 +77,7 @@ func sampleClocks(rows []Row) []ClockLine {
 		reason string
 		alter  func(*policies.Clock)
 	}{
+		{policies.Done, "stage \"projects\" has nothing left to do on 2026-11-21", func(c *policies.Clock) { c.Stage, c.DoneAt = "projects", asOf }},
 		{policies.Extended, "due on 2026-11-01 00:00 UTC before; counted from 2026-10-20 23:00 UTC", nil},
 		{policies.Restated, "HR states the end of employment as 2026-09-19 22:00 UTC; the date stays", nil},
 		{policies.Paused, "gone: a complete scan does not show the account any more", func(c *policies.Clock) { c.PausedAt = asOf }},
@@ -88,8 +89,8 @@ func sampleClocks(rows []Row) []ClockLine {
 		switch r.Decision.Kind {
 		case policies.Due, policies.Held, policies.InGrace:
 			add(r, policies.Started, "counted from the end of employment that HR states, 2026-10-20 23:00 UTC", i == 0, nil)
-			if n > 0 && n <= len(changes) {
-				add(r, changes[n-1].change, changes[n-1].reason, true, changes[n-1].alter)
+			if n < len(changes) {
+				add(r, changes[n].change, changes[n].reason, true, changes[n].alter)
 			}
 			n++
 		}
@@ -106,7 +107,7 @@ func withClocks(r *Report, lines []ClockLine) {
 		l.Last = i+1 == len(lines) || lines[i+1].Finding != l.Finding
 		r.Clocks.Add(l)
 	}
-	r.Clocks.Before = r.Clocks.Running + r.Clocks.Paused - r.Clocks.Started + r.Clocks.Closed
+	r.Clocks.Before = r.Clocks.Running + r.Clocks.Paused + r.Clocks.Done - r.Clocks.Started + r.Clocks.Closed
 	r.Ledger = func() iter.Seq2[*ClockLine, error] {
 		return func(yield func(*ClockLine, error) bool) {
 			for i := range lines {
@@ -260,7 +261,7 @@ func TestGraceClocksAreShown(t *testing.T) {
 	for _, state := range cellsUnder(t, rows, "Clock now") {
 		now[state]++
 	}
-	if now["Running"]+now["Paused"] != r.Clocks.After() || now["Paused"] != 1 || now["Closed"] != 1 || now["Paused"] != r.Clocks.Paused {
+	if now["Running"]+now["Paused"]+now["Done"] != r.Clocks.After() || now["Paused"] != 1 || now["Done"] != 1 || now["Closed"] != 1 || now["Paused"] != r.Clocks.Paused {
 		t.Errorf("clocks now %v, want %+v", now, r.Clocks)
 	}
 	because, change := cellsUnder(t, rows, "Because"), cellsUnder(t, rows, "Change")

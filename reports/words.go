@@ -91,6 +91,7 @@ func actionTerms() []term {
 	return termsOf("Action", [][2]string{
 		{"Due: …", "A rule asks for the named action and its grace period is over. This report changes nothing."},
 		{"Waiting", "A grace period is running."},
+		{"Waiting: nobody was told", "The rule acts only after somebody was told, and no notice has gone out. It is never due before."},
 		{"Left out of the plan", "Due, and not proposed; sheet Plan says why."},
 		{"Held by …", "Due, and held by the named limit; sheet Plan names every limit that holds it."},
 		{"Kept until …", "An approval keeps the account until that day."},
@@ -129,8 +130,10 @@ func clockTerms() []term {
 		{string(policies.Paused), "A complete scan does not show the account any more."},
 		{string(policies.Reopened), "The account is back, and so is its old date."},
 		{string(policies.Closed), "The finding is over, its owner or the rule is another one, or HR corrected the end. Because says which."},
+		{string(policies.Done), "The stage had its date and has nothing left to do: the notice was given, or the rights are gone."},
 		{"not noted", "The clock ran before reports noted changes; the audit log holds them."},
 		{string(ClockRunning), "On the latest change of each clock, so that a clock is counted once: it runs. A dash stands on its earlier changes."},
+		{string(ClockDone), "The stage that it is about has nothing left to do; the other stages of the rule go on."},
 		{string(ClockPaused), "It stands still until the account is back, or for good."},
 		{string(ClockClosed), "It was closed in this run."},
 	})

@@ -41,6 +41,27 @@ type Kind struct {
 	// The JSON Schema of leaver.yaml is derived from them. Nil where the kind cannot be one.
 	Config       func() any
 	PeopleConfig func() any
+	// Facts says in words what the connector can state of an account.
+	Facts Facts
+}
+
+// Facts is what a connector can state of the accounts of its system, each in a few words, and empty where it states nothing.
+// The conformance suite holds it against what is really emitted, and docs/connectors lists it.
+type Facts struct {
+	Enabled      string
+	LastActivity string
+	// Precision is the error band of the last activity.
+	Precision  string
+	Created    string
+	Grants     string
+	Licences   string
+	Privileged string
+	Manager    string
+	// Completeness is what proves that everything was read; Lookup how one account is read again; Rights what the reading
+	// identity needs, the least of it.
+	Completeness string
+	Lookup       string
+	Rights       string
 }
 
 // Decode fills the connector's own configuration struct, strictly: an unknown key is an error with line and column.
@@ -50,16 +71,18 @@ type Decode func(into any) error
 type Env struct {
 	// Log is for the operator; nothing secret and no personal data above debug level.
 	Log *slog.Logger
-	// HTTP is the only way to speak HTTP. It refuses hosts and methods that the connector did not declare.
-	HTTP http.RoundTripper
+	// HTTP opens the only way to speak HTTP: a transport that refuses what reach does not name, whatever asks for it (a next
+	// link, a redirect, an SDK). See [ReadOnly].
+	HTTP func(reach Reach) (http.RoundTripper, error)
 	// Dial opens a stream connection with the run's proxy and address rules. Network is "tcp" or "unix".
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Open resolves a path of the configuration (relative ones against the folder of leaver.yaml).
 	Path func(path string) string
 	// Secret resolves a reference such as "env:NAME", "file:/path" or "systemd:NAME".
 	Secret func(ref string) (Secret, error)
-	// Now is the wall clock.
-	Now func() time.Time
+	// Now is the wall clock, Wait sleeps until d has passed or the context ends, whose cause it then returns.
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error
 	// AsOf is the instant that the run judges at, for a source that tells the past and the future apart; the zero time means
 	// Now. No source may leave a record out because of it.
 	AsOf time.Time

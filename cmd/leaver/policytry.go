@@ -25,9 +25,10 @@ func (a *app) policyLintCommand() *cobra.Command {
 		Use:   "lint",
 		Short: "Check rules and exclusions: mistakes, cost, limits, rules that never decide, exclusions that expire or match too much",
 		Long: `Reads the rules as a run does, and says what is allowed but probably not meant: rules that contradict themselves or that
-another rule always precedes, decisions before the end of employment, exclusions that are over or expire within 30 days. With
-a last accepted run, exclusions are tried on its accounts: those that match too much of a system are errors, those that match
-nobody are told. Exits with 2 on errors; remarks alone exit with 0.`,
+another rule always precedes, stages that are never reached, decisions before the end of employment, exclusions that are over
+or expire within 30 days. With a last accepted run, exclusions and the rights that stages name are tried on its accounts:
+exclusions that match too much of a system are errors, what matches nothing is told. It also says which limits bound what the
+active rules may propose in one night, and that one of them is off. Exits with 2 on errors; remarks alone exit with 0.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, rules, err := a.ready()
@@ -49,7 +50,7 @@ type linted struct {
 	Guards  []string          `json:"guards"`
 	Errors  []policies.Remark `json:"errors"`
 	Remarks []policies.Remark `json:"remarks"`
-	// Run is the run that exclusions were tried on; empty when there is none.
+	// Run is the run that exclusions and the rights of stages were tried on; empty when there is none.
 	Run string `json:"run"`
 }
 
@@ -233,6 +234,9 @@ func (a *app) printSimulation(s *job.Simulation) error {
 
 func standText(s job.SimulatedStand) string {
 	text := fmt.Sprintf("%s %s", cmp.Or(string(s.Kind), "no finding"), s.Decision)
+	if s.Stage != "" {
+		text += " in stage " + s.Stage
+	}
 	if !s.Due.IsZero() {
 		text += " " + s.Due.UTC().Format("2006-01-02")
 	}

@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/ldap"
+	"github.com/leaver-audit/leaver/scanners/okta"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
 
@@ -11,6 +12,7 @@ import (
 func Kinds() []scanners.Kind {
 	return []scanners.Kind{
 		ldap.Kind(),
+		okta.Kind(),
 		table.Kind(),
 	}
 }

@@ -14,6 +14,18 @@ func Kind() scanners.Kind {
 		Summary:  "accounts of an LDAP directory: OpenLDAP, Active Directory, Samba, 389 Directory Server, FreeIPA",
 		Accounts: scanners.Typed(open),
 		Config:   func() any { return new(Config) },
+		Facts: scanners.Facts{
+			Enabled:      "userAccountControl, pwdAccountLockedTime, nsAccountLock, and conventions that are named",
+			LastActivity: "lastLogonTimestamp, lastLogon, pwdLastSuccess, authTimestamp, lastLoginTime, krbLastSuccessfulAuth",
+			Precision:    "14 days for lastLogonTimestamp unless the domain says otherwise; else none or as configured",
+			Created:      "whenCreated, createTimestamp",
+			Grants:       "groups, direct and through groups",
+			Privileged:   "administrators' groups by SID, adminCount, groups that are named",
+			Manager:      "manager and owner by DN, a sponsor's attribute",
+			Completeness: "the server's end-of-search mark on every page, and its count where it keeps one",
+			Lookup:       "by objectGUID, entryUUID or nsUniqueId",
+			Rights:       "read entries, operational attributes and groups; search right on the record of sign-ins",
+		},
 	}
 }
 

@@ -6,12 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // leak is what a proxy lets through of one connection.
 type leak struct {
 	// cutAfter ends the connection, stallAfter keeps it silent, after so many bytes of the server; 0 is never.
 	cutAfter, stallAfter int64
+	// pause is how long everything that the server sends is held back.
+	pause time.Duration
 	// refuse ends it at once.
 	refuse bool
 }
@@ -62,6 +65,8 @@ func relay(client net.Conn, target string, p leak, closing <-chan struct{}) {
 		case p.cutAfter > 0:
 			_, _ = io.CopyN(client, server, p.cutAfter)
 			_ = client.(*net.TCPConn).CloseWrite()
+		case p.pause > 0:
+			_, _ = io.Copy(slowly{client, p.pause}, server)
 		case p.stallAfter > 0:
 			_, _ = io.CopyN(client, server, p.stallAfter)
 			<-closing
@@ -74,4 +79,15 @@ func relay(client net.Conn, target string, p leak, closing <-chan struct{}) {
 	case <-done:
 	case <-closing:
 	}
+}
+
+// slowly is a writer that takes its time.
+type slowly struct {
+	io.Writer
+	pause time.Duration
+}
+
+func (s slowly) Write(p []byte) (int, error) {
+	time.Sleep(s.pause)
+	return s.Writer.Write(p)
 }

@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -118,10 +119,34 @@ func testEnv(t testing.TB, password string) *scannertest.Outside {
 func TestConformance(t *testing.T) {
 	servers.Need(t, "slapd", "slapadd")
 	scannertest.Accounts(t, scannertest.Subject[scanners.Account]{
-		Open:      openConformance,
-		Faults:    []scannertest.Fault{scannertest.Truncated, scannertest.GarbledID},
+		Open: openConformance,
+		Faults: []scannertest.Fault{scannertest.Truncated, scannertest.GarbledID, scannertest.Reset, scannertest.Slow,
+			scannertest.UnavailableForever, scannertest.Unauthorized, scannertest.CutForever},
 		UnknownID: "00000000-0000-4000-8000-000000000000",
+		Facts:     Kind().Facts,
+		Outcomes:  true,
+		Rewrite:   *update,
 	})
+}
+
+var update = flag.Bool("update", false, "rewrite what the faults of the conformance suite led to")
+
+// broken lets the fault happen between a server and whoever connects to the address that it returns.
+func broken(t *testing.T, server string, fault scannertest.Fault) string {
+	address, _ := proxy(t, server, func(n int) leak {
+		switch fault {
+		case scannertest.Reset:
+			return leak{refuse: n == 2}
+		case scannertest.UnavailableForever:
+			return leak{refuse: n >= 2}
+		case scannertest.CutForever:
+			return leak{cutAfter: map[bool]int64{true: 5_000}[n >= 2]}
+		case scannertest.Slow:
+			return leak{pause: 10 * time.Millisecond}
+		}
+		return leak{}
+	})
+	return "ldap://" + address
 }
 
 func openConformance(t *testing.T, env scanners.Env, n int, fault scannertest.Fault) scanners.Source[scanners.Account] {
@@ -133,9 +158,12 @@ func openConformance(t *testing.T, env scanners.Env, n int, fault scannertest.Fa
 		database = fmt.Sprintf("access to dn.exact=%q attrs=entryUUID by * none\n%s", person{n: 7, ou: "People"}.dn(), readAll)
 	}
 	s, err := servers.StartSlapd(t.TempDir(), servers.Slapd{Database: database, Modules: []string{"ppolicy"}, LDIF: func(w io.Writer) error {
-		err := tree(w, "People")
+		err := tree(w, "People", "Groups")
 		for i := 1; i <= n && err == nil; i++ {
-			err = person{n: i, ou: "People"}.write(w)
+			err = person{n: i, ou: "People", extra: []string{"pwdLastSuccess: 20260210070000Z", "manager: " + person{n: 1, ou: "People"}.dn()}}.write(w)
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(w, "dn: %s\nobjectClass: groupOfNames\ncn: admins\nmember: %s\n\n", admins, person{n: 1, ou: "People"}.dn())
 		}
 		return err
 	}})
@@ -143,9 +171,15 @@ func openConformance(t *testing.T, env scanners.Env, n int, fault scannertest.Fa
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
-	env.Secret = func(string) (scanners.Secret, error) { return scanners.NewSecret(reader), nil }
-	return openSource(t, env, as(s.URL, reader, "base: ou=People,"+suffix+"\npage_size: 10"))
+	password := reader
+	if fault == scannertest.Unauthorized {
+		password = "changed"
+	}
+	env.Secret = func(string) (scanners.Secret, error) { return scanners.NewSecret(password), nil }
+	return openSource(t, env, as(broken(t, s.Address, fault), reader, "base: ou=People,"+suffix+"\npage_size: 10\nprivileged: {groups: [\""+admins+"\"]}"))
 }
+
+const admins = "cn=admins,ou=Groups," + suffix
 
 // startSmall starts a slapd of its own with n people below ou=People.
 func startSmall(t *testing.T, s servers.Slapd, n int) *servers.RunningSlapd {

@@ -2,11 +2,15 @@ package scannertest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,26 +29,40 @@ type Outside struct {
 	Secrets map[string]string
 	// Rejected holds what the connector handed to Env.Reject, in order.
 	Rejected []scanners.Rejection
+	// Waited holds for how long Env.Wait was asked to sleep, which it never does. Read it when nothing runs any more.
+	Waited  []time.Duration
+	waiting sync.Mutex
+	// transports keep connections; they are closed when the test ends.
+	transports []*http.Transport
 }
 
 // Env gives surroundings with a silent log, a fixed clock (2 March 2026, 06:00 UTC), zone UTC, an allocation of four
-// tasks, a dialer for loopback addresses only, and an HTTP transport that refuses everything. Replace fields as needed.
+// tasks, waits that take no time, and a dialer and HTTP transports for loopback addresses only. Replace fields as needed.
 func Env(t testing.TB) *Outside {
 	t.Helper()
 	o := &Outside{Dir: t.TempDir(), Secrets: map[string]string{}}
 	o.Env = scanners.Env{
 		Log:        slog.New(slog.DiscardHandler),
-		HTTP:       refuser{},
+		HTTP:       o.http,
 		Dial:       dialLoopback,
 		Path:       o.path,
 		Secret:     o.secret,
-		Now:        func() time.Time { return time.Date(2026, time.March, 2, 6, 0, 0, 0, time.UTC) },
+		Now:        clock,
+		Wait:       o.wait,
 		Zone:       time.UTC,
 		Reject:     func(r scanners.Rejection) error { o.Rejected = append(o.Rejected, r); return nil },
 		Allocation: scanners.NewAllocation(4),
 	}
+	t.Cleanup(func() {
+		for _, transport := range o.transports {
+			transport.CloseIdleConnections()
+		}
+	})
 	return o
 }
+
+// clock is the wall clock of a test.
+func clock() time.Time { return time.Date(2026, time.March, 2, 6, 0, 0, 0, time.UTC) }
 
 func (o *Outside) path(p string) string {
 	if filepath.IsAbs(p) {
@@ -66,11 +84,28 @@ func Config(text string) scanners.Decode {
 	return func(into any) error { return yaml.Load([]byte(text), into, yaml.WithKnownFields()) }
 }
 
-// refuser is an HTTP transport for connectors that have no business with HTTP.
-type refuser struct{}
+// http opens a transport with the rules of a real run, to loopback addresses only. Certificates are those that reach names.
+func (o *Outside) http(reach scanners.Reach) (http.RoundTripper, error) {
+	t := &http.Transport{DialContext: dialLoopback}
+	if reach.CA != "" {
+		text, err := os.ReadFile(o.path(reach.CA))
+		if err != nil {
+			return nil, err
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(text)
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	o.transports = append(o.transports, t)
+	return scanners.ReadOnly(t, reach), nil
+}
 
-func (refuser) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, fmt.Errorf("%s %s: this test has no HTTP", r.Method, r.URL)
+// wait does not sleep: it notes for how long it was asked to.
+func (o *Outside) wait(ctx context.Context, d time.Duration) error {
+	o.waiting.Lock()
+	defer o.waiting.Unlock()
+	o.Waited = append(o.Waited, d)
+	return context.Cause(ctx)
 }
 
 func dialLoopback(ctx context.Context, network, address string) (net.Conn, error) {

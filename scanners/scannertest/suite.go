@@ -13,26 +13,6 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// Fault is a way in which the system behind a connector misbehaves.
-type Fault int
-
-const (
-	// Healthy serves all n records.
-	Healthy Fault = iota
-	// Truncated breaks the answer off before the last record in the least noticeable way that the system can produce: a
-	// file cut in mid-row, a connection closed between pages, a size limit.
-	Truncated
-	// Garbled makes one of the n records unusable while its id stays readable.
-	Garbled
-	// GarbledID makes one of the n records unusable, its id included.
-	GarbledID
-)
-
-// String names the fault.
-func (f Fault) String() string {
-	return [...]string{"healthy", "truncated", "garbled", "garbled id"}[f]
-}
-
 // Subject is one connector under test.
 type Subject[R scanners.Record] struct {
 	// Open serves n records of distinct ids, suffering fault, and opens the connector on them. It registers with
@@ -44,6 +24,14 @@ type Subject[R scanners.Record] struct {
 	EmptyProvable bool
 	// UnknownID is a well-formed id that no served record has. Needed when the connector implements Lookup.
 	UnknownID string
+	// Facts are those of the connector's kind: what it claims to state has to be stated of some served record, and nothing
+	// else. The zero value asks for nothing, for a subject that serves bare records.
+	Facts scanners.Facts
+	// Outcomes keeps what every fault led to in [OutcomesFile], from which docs/faults.md is made: for one subject of a
+	// connector, the one with the most faults.
+	Outcomes bool
+	// Rewrite writes that file instead of comparing: the test's flag -update, which `make docs` gives.
+	Rewrite bool
 }
 
 // records is how many records the suite asks for: more than one page of a connector that is set to small pages.
@@ -77,8 +65,15 @@ func run[R scanners.Record](t *testing.T, s suite[R]) {
 	t.Run("stops when cancelled midway", s.stopsCancelledMidway)
 	t.Run("does not believe an empty source", s.empty)
 	t.Run("leaves no goroutine behind", s.goroutines)
+	outcomes := map[string]string{}
 	for _, fault := range s.Faults {
-		t.Run(fault.String(), func(t *testing.T) { s.fault(t, fault) })
+		t.Run(fault.String(), func(t *testing.T) { outcomes[fault.String()] = s.fault(t, fault) })
+	}
+	if s.Outcomes && !t.Failed() {
+		keep(t, outcomes, s.Rewrite)
+	}
+	if s.Facts != (scanners.Facts{}) {
+		t.Run("states what it claims to state", s.facts)
 	}
 	if _, ok := s.Open(t, Env(t).Env, 1, Healthy).(scanners.Lookup[R]); ok {
 		t.Run("looks up", s.looksUp)
@@ -121,12 +116,8 @@ func (s suite[R]) emitsAll(t *testing.T) {
 	if got.err != nil {
 		t.Fatalf("Scan: %v", got.err)
 	}
-	distinct := map[string]bool{}
-	for _, id := range got.ids {
-		distinct[id] = true
-	}
-	if len(got.ids) != records || len(distinct) != records {
-		t.Errorf("emitted %d records with %d distinct ids, want %d", len(got.ids), len(distinct), records)
+	if different := len(distinct(got.ids)); len(got.ids) != records || different != records {
+		t.Errorf("emitted %d records with %d distinct ids, want %d", len(got.ids), different, records)
 	}
 	c := got.coverage
 	if !c.Verdict.Complete() || c.Why == "" || c.Query == "" {
@@ -212,11 +203,15 @@ func (s suite[R]) empty(t *testing.T) {
 	}
 }
 
-func (s suite[R]) fault(t *testing.T, fault Fault) {
+// fault scans a source that suffers fault, judges what came of it and puts it in words.
+func (s suite[R]) fault(t *testing.T, fault Fault) string {
 	out := Env(t)
 	got := s.scan(t, s.Open(t, out.Env, records, fault))
 	c := got.coverage
-	if fault == Truncated || fault == GarbledID && s.accounts {
+	if fault.passing() && (got.err != nil || !c.Verdict.Complete() || len(distinct(got.ids)) != records || len(got.ids) != records) {
+		t.Errorf("verdict %v (%s), %v after %d records; want a complete scan of %d, for this fault passes", c.Verdict, c.Why, got.err, len(got.ids), records)
+	}
+	if fault.lasting() || fault == GarbledID && s.accounts {
 		if c.Verdict.Complete() {
 			t.Errorf("verdict %v (%s), want partial or blind", c.Verdict, c.Why)
 		}
@@ -233,10 +228,22 @@ func (s suite[R]) fault(t *testing.T, fault Fault) {
 		}
 	}
 	s.garbled(t, fault, got, out)
+	return outcome(c, got.err, len(got.ids))
+}
+
+func distinct(ids []string) map[string]bool {
+	set := map[string]bool{}
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // garbled checks what holds for one bad record in an otherwise healthy source.
 func (s suite[R]) garbled(t *testing.T, fault Fault, got scan[R], out *Outside) {
+	if fault == BadDate && (got.err != nil || !got.coverage.Verdict.Complete() || len(got.ids) < records-1) {
+		t.Errorf("%v, verdict %v (%s), %d emitted: one bad date cost more than its record", got.err, got.coverage.Verdict, got.coverage.Why, len(got.ids))
+	}
 	if fault != Garbled && fault != GarbledID {
 		return
 	}

@@ -173,6 +173,18 @@ func TestConformance(t *testing.T) {
 			UnknownID: "A99999",
 		})
 	})
+	t.Run("every column", func(t *testing.T) {
+		scannertest.Accounts(t, scannertest.Subject[scanners.Account]{
+			Open: func(t *testing.T, env scanners.Env, n int, fault scannertest.Fault) scanners.Source[scanners.Account] {
+				return openEveryColumn(t, env, n, fault)
+			},
+			Faults:    []scannertest.Fault{scannertest.Truncated, scannertest.Garbled, scannertest.GarbledID, scannertest.BadDate},
+			UnknownID: "A99999",
+			Facts:     Kind().Facts,
+			Outcomes:  true,
+			Rewrite:   *update,
+		})
+	})
 	t.Run("several files", func(t *testing.T) {
 		scannertest.Accounts(t, scannertest.Subject[scanners.Account]{
 			Open: func(t *testing.T, env scanners.Env, n int, fault scannertest.Fault) scanners.Source[scanners.Account] {
@@ -182,6 +194,25 @@ func TestConformance(t *testing.T) {
 			UnknownID: "A99999",
 		})
 	})
+}
+
+// openEveryColumn serves n accounts of which everything is stated.
+func openEveryColumn(t *testing.T, env scanners.Env, n int, fault scannertest.Fault) scanners.Source[scanners.Account] {
+	w := &world{&scannertest.Outside{Env: env, Dir: env.Path(".")}, t}
+	rows := [][]string{{"id", "login", "day", "enabled", "last", "groups", "licences", "privileged", "manager"}}
+	for i := range n {
+		rows = append(rows, []string{fmt.Sprintf("A%05d", i+1), fmt.Sprintf("user%d", i+1), "2025-11-03", "yes", "2026-01-30", "staff", "E3", "no", "1001"})
+	}
+	if fault == scannertest.BadDate {
+		rows[4][4] = "yesterday"
+	}
+	content := csvBytes(spoil(rows, fault))
+	if fault == scannertest.Truncated {
+		content = content[:len(content)-30]
+	}
+	w.write("every.csv", content)
+	return openTest(t, Kind().Accounts, env, "path: every.csv\ncolumns: {id: id, login: login, created: day, enabled: enabled, last_activity: last, groups: groups, "+
+		"licences: licences, privileged: privileged, manager: manager}")
 }
 
 // openSeveral serves n accounts in files of four, so that more files than the allocation's tasks are there.

@@ -166,7 +166,7 @@ func TestPeopleSoftWithoutHistory(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite the table of presets in docs/hr.md")
+var update = flag.Bool("update", false, "rewrite the table of presets in docs/hr.md, and what the faults of the conformance suite led to")
 
 // TestPageOfPresets compares the table in docs/hr.md with the presets.
 func TestPageOfPresets(t *testing.T) {

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 func TestForbidden(t *testing.T) {
@@ -54,89 +57,16 @@ func TestDial(t *testing.T) {
 	}
 }
 
-func TestReadOnly(t *testing.T) {
-	var reached []string
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reached = append(reached, r.Method+" "+r.URL.Path)
-		if r.URL.Path == "/away" {
-			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
-		}
-	})
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	host := server.Listener.Addr().String()
-	client := &http.Client{Transport: HTTP([]string{host, "api.example"}, nil)}
-	request := func(method, url, body string, header ...string) *http.Request {
-		r, err := http.NewRequest(method, url, nil)
-		if body != "" {
-			r, err = http.NewRequest(method, url, strings.NewReader(body))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range header {
-			r.Header.Set(name, "DELETE")
-		}
-		return r
-	}
-	spoofed := request("GET", server.URL, "")
-	spoofed.Host = "evil.example"
-	tests := []struct {
-		name string
-		r    *http.Request
-		want string
-	}{
-		{"get", request("GET", server.URL+"/users", ""), ""},
-		{"head", request("HEAD", server.URL+"/users", ""), ""},
-		{"post", request("POST", server.URL, "x"), "a scan only reads"},
-		{"delete", request("DELETE", server.URL, ""), "a scan only reads"},
-		{"patch", request("PATCH", server.URL, "x"), "a scan only reads"},
-		{"odd case", request("get", server.URL, ""), "a scan only reads"},
-		{"body", request("GET", server.URL, "x"), "has no body"},
-		{"override", request("GET", server.URL, "", "X-HTTP-Method-Override"), "another method"},
-		{"other host", request("GET", "https://evil.example/", ""), "not one that the configuration names"},
-		{"host header", spoofed, "not one that the configuration names"},
-		{"other port", request("GET", "https://api.example:8443/", ""), "not one that the configuration names"},
-		{"no tls", request("GET", "http://api.example/", ""), "only https"},
-		{"redirect away", request("GET", server.URL+"/away", ""), "not one that the configuration names"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			response, err := client.Do(test.r)
-			var refused *RefusedError
-			switch {
-			case err == nil:
-				response.Body.Close()
-				if test.want != "" {
-					t.Error("was let through")
-				}
-			case test.want == "" || !errors.As(err, &refused) || !strings.Contains(refused.Why, test.want):
-				t.Errorf("%v", err)
-			}
-		})
-	}
-	if got := strings.Join(reached, ", "); got != "GET /users, HEAD /users, GET /away" {
-		t.Errorf("reached the server: %s", got)
-	}
-}
-
-func TestRefusalShowsNoQuery(t *testing.T) {
-	r := httptest.NewRequest(http.MethodGet, "https://api.example/x?token=hunter2", nil)
-	if _, err := Closed().RoundTrip(r); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	hosts := []string{server.Listener.Addr().String()}
-	if response, err := (&http.Client{Transport: HTTP(hosts, nil)}).Get(server.URL); err == nil {
+	if response, err := (&http.Client{Transport: HTTPVia(nil, hosts, nil)}).Get(server.URL); err == nil {
 		response.Body.Close()
 		t.Error("an unknown certificate was accepted")
 	}
 	pool := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	response, err := (&http.Client{Transport: HTTP(hosts, pool)}).Get(server.URL)
+	response, err := (&http.Client{Transport: HTTPVia(nil, hosts, pool)}).Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,5 +146,59 @@ func TestPost(t *testing.T) {
 	if response, err := plain.Do(request("POST", "http://api.example/hook")); err == nil {
 		response.Body.Close()
 		t.Error("left the machine without TLS")
+	}
+}
+
+// TestOpen shows that a connector's transport keeps the rules and takes its authorities, certificate and proxy from its reach.
+func TestOpen(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	dir := t.TempDir()
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	resolve := func(path string) string { return filepath.Join(dir, path) }
+	reach := scanners.Reach{Hosts: []string{server.Listener.Addr().String()}, CA: "ca.pem"}
+	transport, err := Open(reach, resolve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+	response, err := client.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if _, err := client.Post(server.URL, "text/plain", nil); err == nil {
+		t.Error("a POST got through")
+	}
+	proxied := 0
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied++ }))
+	defer proxy.Close()
+	reach.Proxy = proxy.URL
+	if transport, err = Open(reach, resolve); err != nil {
+		t.Fatal(err)
+	}
+	if response, err := (&http.Client{Transport: transport}).Get(server.URL); err == nil {
+		response.Body.Close() // the proxy does not do what it is asked for
+	}
+	if proxied != 1 {
+		t.Errorf("%d requests came to the proxy", proxied)
+	}
+	for name, wrong := range map[string]scanners.Reach{"authorities": {CA: "none.pem"}, "certificate": {Cert: "none.pem", Key: "none.pem"}, "proxy": {Proxy: "proxy.example"}} {
+		if _, err := Open(wrong, resolve); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestDialMetadata: the dialer of managed identities leads nowhere else.
+func TestDialMetadata(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:80", "169.254.169.254:8080", "169.254.1.1:80"} {
+		var refused *RefusedError
+		if _, err := dialMetadata(t.Context(), "tcp", address); !errors.As(err, &refused) {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }

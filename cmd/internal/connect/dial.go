@@ -8,6 +8,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // dialTimeout bounds one connection attempt; keepAlive finds peers that are gone.
@@ -16,24 +18,29 @@ const (
 	keepAlive   = 30 * time.Second
 )
 
-// RefusedError says that a rule of this package stopped a connection or a request before it left.
-type RefusedError struct {
-	// Target is the address or URL (without query), Why the rule.
-	Target string
-	Why    string
-}
-
-// Error names target and rule.
-func (e *RefusedError) Error() string { return fmt.Sprintf("refused %q: %s", e.Target, e.Why) }
+// RefusedError says that a rule of this package, or of [scanners.ReadOnly], stopped a connection or a request before it left.
+type RefusedError = scanners.RefusedError
 
 // Dial opens a stream connection. Network is "tcp" (also "tcp4", "tcp6") or "unix".
 func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if !slices.Contains([]string{"tcp", "tcp4", "tcp6", "unix"}, network) {
-		return nil, &RefusedError{address, fmt.Sprintf("network %q is not allowed", network)}
+		return nil, &RefusedError{Target: address, Why: fmt.Sprintf("network %q is not allowed", network)}
 	}
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive, Control: allow}
 	return dialer.DialContext(ctx, network, address)
 }
+
+// dialMetadata reaches the credential service of a cloud machine and nothing else.
+func dialMetadata(ctx context.Context, network, address string) (net.Conn, error) {
+	if where := net.JoinHostPort(scanners.MetadataHost, "80"); network != "tcp" || address != where {
+		return nil, &RefusedError{Target: address, Why: "it is not the credential service of this machine"}
+	}
+	dialer := net.Dialer{Timeout: metadataTimeout}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// metadataTimeout is short: the service is on the machine or not there at all.
+const metadataTimeout = 2 * time.Second
 
 // allow is asked with the resolved address, before the connection is made.
 func allow(network, address string, _ syscall.RawConn) error {
@@ -42,10 +49,10 @@ func allow(network, address string, _ syscall.RawConn) error {
 	}
 	where, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return &RefusedError{address, "it is no resolved address"}
+		return &RefusedError{Target: address, Why: "it is no resolved address"}
 	}
 	if why := forbidden(where.Addr().Unmap()); why != "" {
-		return &RefusedError{address, why}
+		return &RefusedError{Target: address, Why: why}
 	}
 	return nil
 }

@@ -3,14 +3,13 @@ package connect
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // TLS returns the client settings for a server that presents a certificate of one of roots, or of the system's roots when
@@ -32,12 +31,40 @@ func Roots(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// HTTP returns a transport of its own (connections, TLS) behind the rules of [ReadOnly]. roots is as for [TLS].
-func HTTP(hosts []string, roots *x509.CertPool) http.RoundTripper { return HTTPVia(nil, hosts, roots) }
+// Open returns the transport of a connector: connections of its own behind the rules of [scanners.ReadOnly]. resolve turns
+// the paths in reach into real ones.
+func Open(reach scanners.Reach, resolve func(string) string) (http.RoundTripper, error) {
+	var roots *x509.CertPool
+	if reach.CA != "" {
+		var err error
+		if roots, err = Roots(resolve(reach.CA)); err != nil {
+			return nil, err
+		}
+	}
+	var proxy *url.URL
+	if reach.Proxy != "" {
+		var err error
+		if proxy, err = url.Parse(reach.Proxy); err != nil || proxy.Host == "" {
+			return nil, fmt.Errorf("proxy: %q is no address\nhint: write http://proxy.example:3128", reach.Proxy)
+		}
+	}
+	t := transport(proxy, roots)
+	if reach.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(resolve(reach.Cert), resolve(reach.Key))
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig.Certificates = []tls.Certificate{pair}
+	}
+	if reach.Metadata {
+		t.DialContext = dialMetadata
+	}
+	return scanners.ReadOnly(t, reach), nil
+}
 
-// HTTPVia is [HTTP] through a proxy; nil for none.
+// HTTPVia is a transport that reads from hosts, through a proxy unless that is nil. roots is as for [TLS].
 func HTTPVia(proxy *url.URL, hosts []string, roots *x509.CertPool) http.RoundTripper {
-	return ReadOnly(transport(proxy, roots), hosts)
+	return scanners.ReadOnly(transport(proxy, roots), scanners.Reach{Hosts: hosts})
 }
 
 // transport opens connections with the rules of [Dial] and [TLS]; through proxy unless it is nil.
@@ -55,77 +82,4 @@ func transport(proxy *url.URL, roots *x509.CertPool) *http.Transport {
 		t.Proxy = http.ProxyURL(proxy)
 	}
 	return t
-}
-
-// Closed returns a transport that refuses every request, for connectors that speak no HTTP.
-func Closed() http.RoundTripper { return ReadOnly(nil, nil) }
-
-// ReadOnly lets next see only requests that read: GET and HEAD, without a body or a header that asks for another method,
-// over TLS (or to the machine itself), to the given hosts. A host is "name" for the standard port or "name:port".
-func ReadOnly(next http.RoundTripper, hosts []string) http.RoundTripper {
-	allowed := make(map[string]bool, len(hosts))
-	for _, host := range hosts {
-		allowed[strings.ToLower(host)] = true
-	}
-	return &readOnly{next, allowed}
-}
-
-type readOnly struct {
-	next  http.RoundTripper
-	hosts map[string]bool
-}
-
-// RoundTrip implements http.RoundTripper. A refusal is a [*RefusedError], and nothing has left the process.
-func (t *readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
-	if why := t.refuses(r); why != "" {
-		refused := &RefusedError{r.Method + " " + place(r.URL), why}
-		if r.Body != nil {
-			return nil, errors.Join(refused, r.Body.Close())
-		}
-		return nil, refused
-	}
-	return t.next.RoundTrip(r)
-}
-
-func (t *readOnly) refuses(r *http.Request) string {
-	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != "":
-		return "a scan only reads: GET and HEAD are allowed"
-	case r.Body != nil && r.Body != http.NoBody:
-		return "a request that reads has no body"
-	case overrides(r.Header):
-		return "it carries a header that asks for another method"
-	case !t.hosts[host(r.URL)] || r.Host != "" && !strings.EqualFold(r.Host, r.URL.Host):
-		return "the host is not one that the configuration names"
-	case r.URL.Scheme != "https" && !local(r.URL):
-		return "only https may leave the machine"
-	default:
-		return ""
-	}
-}
-
-func overrides(h http.Header) bool {
-	for _, name := range []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
-		if h.Get(name) != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// host is the host of u as the list writes it: without the standard port.
-func host(u *url.URL) string {
-	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
-	return strings.ToLower(strings.TrimSuffix(u.Host, standard))
-}
-
-// local reports whether u is an http address on the machine itself.
-func local(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "http" && ip != nil && ip.IsLoopback()
-}
-
-// place is u without what may be secret.
-func place(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

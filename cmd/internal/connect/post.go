@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // Post returns a transport for messages to one address: nothing but a POST of JSON to target, over TLS or to the machine
@@ -21,7 +23,7 @@ type postOnly struct {
 // RoundTrip implements http.RoundTripper. A refusal is a [*RefusedError], and nothing has left the process.
 func (t *postOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	if why := t.refuses(r); why != "" {
-		refused := &RefusedError{r.Method + " " + (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), why}
+		refused := &RefusedError{Target: r.Method + " " + (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), Why: why}
 		if r.Body != nil {
 			return nil, errors.Join(refused, r.Body.Close())
 		}
@@ -38,9 +40,9 @@ func (t *postOnly) refuses(r *http.Request) string {
 		return "it is not the address that the configuration names"
 	case r.Header.Get("Content-Type") != "application/json":
 		return "a message is JSON"
-	case overrides(r.Header):
+	case scanners.Overrides(r.Header):
 		return "it carries a header that asks for another method"
-	case r.URL.Scheme != "https" && !local(r.URL):
+	case r.URL.Scheme != "https" && !scanners.Local(r.URL):
 		return "only https may leave the machine"
 	default:
 		return ""

@@ -46,7 +46,7 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 func (t *attempt) unseen(f *found, planner *policies.Planner) {
 	first := map[string]policies.Clock{}
 	for _, c := range f.ledger.clocks {
-		if !t.incomplete(c.System) || !c.PausedAt.IsZero() || t.asOf.Before(c.DueAt) {
+		if !t.incomplete(c.System) || !c.PausedAt.IsZero() || !c.DoneAt.IsZero() || t.asOf.Before(c.DueAt) {
 			continue
 		}
 		shown := f.ledger.sights[runstore.AccountKey{Source: c.System, Account: c.Account}] != nil

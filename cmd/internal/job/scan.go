@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,15 +49,28 @@ func (j *Job) readAll(ctx context.Context, sources []config.Source, read func(co
 func (t *attempt) env(source config.Source, reject func(scanners.Rejection) error) scanners.Env {
 	return scanners.Env{
 		Log:        t.Log.With("source", source.Name),
-		HTTP:       connect.Closed(),
+		HTTP:       func(r scanners.Reach) (http.RoundTripper, error) { return connect.Open(r, t.Config.ResolvePath) },
 		Dial:       connect.Dial,
 		Path:       t.Config.ResolvePath,
 		Secret:     t.Config.Secret,
 		Now:        t.Now,
+		Wait:       wait,
 		AsOf:       t.asOf,
 		Zone:       source.Zone,
 		Reject:     reject,
 		Allocation: scanners.NewAllocation(source.Allocation),
+	}
+}
+
+// wait sleeps for d, or until the context ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/leaver-audit/leaver/cmd/internal/connect"
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 // Sender sends messages. The zero value of each field but Now will do.
@@ -52,7 +53,7 @@ func (s *Sender) retry(ctx context.Context, deliver func(context.Context) error)
 
 // Ping asks for an address and drops the answer. Any other status than 2xx is an error.
 func (s *Sender) Ping(ctx context.Context, address *url.URL) error {
-	client := straight(connect.HTTPVia(s.Proxy, []string{hostOf(address)}, s.Roots))
+	client := straight(connect.HTTPVia(s.Proxy, []string{scanners.HostOf(address)}, s.Roots))
 	return s.retry(ctx, func(ctx context.Context) error {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 		if err != nil {
@@ -147,12 +148,4 @@ func quiet(err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// hostOf is the host of an address as the list of hosts writes it.
-func hostOf(u *url.URL) string {
-	if u.Scheme == "https" {
-		return strings.TrimSuffix(u.Host, ":443")
-	}
-	return strings.TrimSuffix(u.Host, ":80")
 }

@@ -85,6 +85,7 @@ func (c *accountColumns) setters() map[string]setter {
 		"grants.removable": fields(&r.Grants, func(g *grantRow, v parquet.Value) { g.Removable = v.Boolean() }),
 		"licences":         c.texts(&r.Licences), "manager": c.text(&r.Manager), "sponsor": c.text(&r.Sponsor),
 		"owner": c.text(&r.Owner), "authority": c.word(&r.Authority),
+		"authority_id":    c.text(&r.AuthorityID),
 		"evidence.name":   wordOf(c, &r.Evidence, func(e *attributeRow) *string { return &e.Name }),
 		"evidence.values": c.evidence, "sub_microseconds": c.rests,
 	}

@@ -44,6 +44,7 @@ type accountRow struct {
 	Sponsor         string         `parquet:"sponsor" json:"sponsor,omitempty"`
 	Owner           string         `parquet:"owner" json:"owner,omitempty"`
 	Authority       string         `parquet:"authority,dict" json:"authority,omitempty"`
+	AuthorityID     string         `parquet:"authority_id" json:"authority_id,omitempty"`
 	Evidence        []attributeRow `parquet:"evidence,list" json:"evidence,omitempty"`
 	known           knownValues
 	// Rests holds the nanoseconds below a microsecond of every timestamp above, in order; absent when all are zero.
@@ -83,7 +84,7 @@ func (r *accountRow) fill(a *scanners.Account) {
 		Mails: refill(r.Mails, a.Mails), EmployeeIDs: refill(r.EmployeeIDs, a.EmployeeIDs),
 		Anchors: refill(r.Anchors, a.Anchors), Kind: string(a.Kind), KindWhy: a.KindWhy, PrivilegedWhy: a.PrivilegedWhy,
 		Licences: refill(r.Licences, a.Licences), Manager: a.Manager, Sponsor: a.Sponsor, Owner: a.Owner,
-		Authority: a.Authority, Signals: r.Signals[:0], Grants: r.Grants[:0], Evidence: r.Evidence[:0], Rests: r.Rests[:0],
+		Authority: a.Authority, AuthorityID: a.AuthorityID, Signals: r.Signals[:0], Grants: r.Grants[:0], Evidence: r.Evidence[:0], Rests: r.Rests[:0],
 	}
 	fine := rests{list: r.Rests}
 	r.Enabled, r.EnabledState = put(a.Enabled, &r.known.enabled)
@@ -116,7 +117,7 @@ func (r *accountRow) account() (*scanners.Account, error) {
 		System: r.System, ID: r.ID, Logins: some(r.Logins), DN: r.DN, DisplayName: r.DisplayName, Mails: some(r.Mails),
 		EmployeeIDs: some(r.EmployeeIDs), Anchors: some(r.Anchors), Kind: scanners.AccountKind(r.Kind), KindWhy: r.KindWhy,
 		PrivilegedWhy: r.PrivilegedWhy, Licences: some(r.Licences), Manager: r.Manager, Sponsor: r.Sponsor, Owner: r.Owner,
-		Authority: r.Authority,
+		Authority: r.Authority, AuthorityID: r.AuthorityID,
 	}
 	fine := rests{list: r.Rests}
 	a.Enabled = get(&fine, r.Enabled, r.EnabledState)
