@@ -23,7 +23,7 @@ func (a *app) policyLintCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "lint",
-		Short: "Check rules and exclusions: mistakes, cost, rules that never decide, exclusions that expire or match too much",
+		Short: "Check rules and exclusions: mistakes, cost, limits, rules that never decide, exclusions that expire or match too much",
 		Long: `Reads the rules as a run does, and says what is allowed but probably not meant: rules that contradict themselves or that
 another rule always precedes, stages that are never reached, decisions before the end of employment, exclusions that are over
 or expire within 30 days. With a last accepted run, exclusions and the rights that stages name are tried on its accounts:

@@ -100,7 +100,7 @@ func (t *attempt) finishCensus(ctx context.Context, f *found) (*baselines, error
 		return nil, err
 	}
 	t.countFindings(f, since)
-	return since, t.countExclusions(ctx, f, since.of(policies.LimitExclusions))
+	return since, t.countExclusions(ctx, f, since)
 }
 
 // countFindings counts the findings that are new in each source that an earlier run read completely.
@@ -120,41 +120,64 @@ func (t *attempt) countFindings(f *found, since *baselines) {
 	}
 }
 
-// countExclusions counts the findings that are excluded tonight, and were not in the run of the given as-of. When that run is
-// not there any more all of them count.
-func (t *attempt) countExclusions(ctx context.Context, f *found, since time.Time) error {
-	excluded := map[string]bool{}
+// countExclusions counts the findings that are excluded tonight, and were not at the baseline: in the last run that read their
+// source completely, so that an outage makes no exclusion new, or in the run of the given as-of while the limit is exceeded.
+// When such a run is not there any more, all of them count.
+func (t *attempt) countExclusions(ctx context.Context, f *found, since *baselines) error {
+	excluded := map[string]map[string]bool{} // by source, then finding
 	for _, row := range f.rows {
 		if row.Decision.Kind == policies.Excluded {
-			excluded[row.ID()] = true
+			if excluded[row.Account.System] == nil {
+				excluded[row.Account.System] = map[string]bool{}
+			}
+			excluded[row.Account.System][row.ID()] = true
 		}
 	}
-	if len(excluded) == 0 || t.Config.Limits.ExclusionsNew.Off {
+	if t.Config.Limits.ExclusionsNew.Off {
 		return nil
 	}
-	folder, err := t.folderOf(ctx, since)
+	for source, findings := range excluded {
+		folder, err := t.excludedBefore(ctx, source, since)
+		if err != nil {
+			t.Log.Warn("every exclusion counts as new for the limits: what an earlier run excluded is not known", "source", source, "error", err)
+		} else if err := dropExcluded(folder, source, findings); err != nil {
+			return err
+		}
+		f.census.NewExclusions += int64(len(findings))
+	}
+	return nil
+}
+
+// excludedBefore opens the folder of the run that tells what was excluded in a source at the baseline.
+func (t *attempt) excludedBefore(ctx context.Context, source string, since *baselines) (*runstore.Folder, error) {
+	if at, pending := since.pending[policies.LimitExclusions]; pending {
+		return t.folderOf(ctx, at)
+	}
+	_, run, err := t.Store.LastComplete(ctx, source)
+	if err == nil && run == nil {
+		err = runstore.ErrNoRun
+	}
 	if err != nil {
-		t.Log.Warn("every exclusion counts as new for the limits: what an earlier run excluded is not known", "error", err)
-		f.census.NewExclusions = int64(len(excluded))
-		return nil
+		return nil, err
 	}
+	return t.Store.Folder(ctx, run.ID)
+}
+
+// dropExcluded takes out of findings those that a run excluded.
+func dropExcluded(folder *runstore.Folder, source string, findings map[string]bool) error {
 	for v, err := range folder.Findings() {
 		if err != nil {
 			return err
 		}
-		if v.Decision == policies.Excluded {
-			delete(excluded, v.ID())
+		if v.Source == source && v.Decision == policies.Excluded {
+			delete(findings, v.ID())
 		}
 	}
-	f.census.NewExclusions = int64(len(excluded))
 	return nil
 }
 
-// folderOf opens the folder of the accepted run of an as-of, which mostly is the last one.
+// folderOf opens the folder of the accepted run of an as-of.
 func (t *attempt) folderOf(ctx context.Context, asOf time.Time) (*runstore.Folder, error) {
-	if last, err := t.Store.LatestAccepted(ctx); err == nil && last != nil && last.AsOf.Equal(asOf) {
-		return t.Store.Folder(ctx, last.ID)
-	}
 	runs, err := t.Store.AcceptedRuns(ctx)
 	if err != nil {
 		return nil, err
