@@ -83,7 +83,7 @@ func column(ctx context.Context, h *readonly.Handle, statement string) ([]string
 }
 
 // grantedMySQL are the rights that the lines of SHOW GRANTS name, such as "GRANT SELECT (id), INSERT ON `app`.* TO …". A line
-// without ON grants a role, whose rights are lines of their own while it is active.
+// without ON grants a role; MariaDB lists its rights too while it is active, MySQL does not.
 func grantedMySQL(lines []string) []string {
 	var rights []string
 	for _, line := range lines {
@@ -130,5 +130,9 @@ func beyondReading(rights []string) string {
 	if len(wide) == 0 {
 		return ""
 	}
-	return "it holds " + named(wide)
+	var some places
+	for _, right := range wide {
+		some.add(right)
+	}
+	return "it holds " + some.String()
 }
