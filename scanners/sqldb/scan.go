@@ -18,9 +18,11 @@ import (
 type reading[R scanners.Record] struct {
 	*source[R]
 	emit func(R) error
-	row  row
-	c    scanners.Coverage
-	seed maphash.Seed
+	// lookup says that one record is wanted, not a verdict on the source.
+	lookup bool
+	row    row
+	c      scanners.Coverage
+	seed   maphash.Seed
 	// seen are hashes of the ids that came (of whole rows, where an id may repeat), so that nothing is handed on twice. Two of a
 	// million share theirs by chance once in forty million scans, and the source would then be called partial, never complete.
 	seen      map[uint64]entry

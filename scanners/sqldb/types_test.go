@@ -121,6 +121,7 @@ func own(system readonly.System) []expression {
 	return []expression{
 		{"id", "X'00ff'", "00ff"}, {"id", "1.5", "row rejected: 1.5 is a floating point number"}, {"id", "9223372036854775807", "9223372036854775807"},
 		{"created", "datetime('2026-03-01 12:00:00')", "2026-03-01T11:00:00Z"}, {"created", "'2026-03-01 12:00:00+00:00'", "2026-03-01T12:00:00Z"}, {"created", "'2026-03-01 12:00:00 +0000 UTC'", "2026-03-01T12:00:00Z"},
+		{"id", "CAST(X'41ff' AS TEXT)", `row rejected: "A\xff" is no text in UTF-8`}, {"login", "CAST(X'41ff' AS TEXT)", "[\"A\ufffd\"]"}, {"employee_id", "CAST(X'41ff' AS TEXT)", "row rejected: \"A"},
 		{"enabled", "TRUE", "true"}, {"failed_logins", "2.5", `unknown: "2.5" is not a count`},
 	}
 }
