@@ -82,6 +82,9 @@ func use(t testing.TB, system readonly.System) *database {
 	return d
 }
 
+// endFirst lets stop run before what was started earlier is ended. The caller holds the lock.
+func endFirst(stop func()) { shared.stops = append([]func(){stop}, shared.stops...) }
+
 // certificates makes an authority and a certificate for the servers of this machine.
 func certificates(t testing.TB, dir string) (ca string, cert servers.Certificate) {
 	t.Helper()
@@ -106,11 +109,12 @@ func startPostgres(t testing.TB, dir string) *database {
 	if err != nil {
 		t.Fatal(err)
 	}
+	endFirst(s.Stop)
 	admin, err := sql.Open("pgx", fmt.Sprintf("postgres://postgres:postgres@%s/postgres?sslmode=disable", s.Address))
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared.stops = append([]func(){func() { _ = admin.Close(); s.Stop() }}, shared.stops...)
+	endFirst(func() { _ = admin.Close() })
 	d := &database{system: readonly.PostgreSQL, url: "postgres://" + s.Address + "/postgres", address: s.Address, admin: admin, postgres: s,
 		config: "user: leaver\npassword: env:PW", ca: filepath.Join(dir, "ca-of-the-test.pem"), socket: s.Socket}
 	if err := os.WriteFile(d.ca, text, 0o600); err != nil {
@@ -127,13 +131,14 @@ func startMariaDB(t testing.TB, dir string) *database {
 	if err != nil {
 		t.Fatal(err)
 	}
+	endFirst(s.Stop)
 	d := &database{system: readonly.MySQL, url: "mysql://" + s.Address + "/app", address: s.Address, mariadb: s, config: "user: leaver\npassword: env:PW", ca: ca, socket: s.Socket}
 	d.admin = openMariaDB(t, s, "")
 	d.run(t, "CREATE DATABASE app", "CREATE USER leaver@'127.0.0.1' IDENTIFIED BY 'reader'", "CREATE USER leaver@localhost IDENTIFIED BY 'reader'",
 		"GRANT SELECT ON app.* TO leaver@'127.0.0.1'", "GRANT SELECT ON app.* TO leaver@localhost")
 	_ = d.admin.Close()
 	d.admin = openMariaDB(t, s, "app")
-	shared.stops = append([]func(){func() { _ = d.admin.Close(); s.Stop() }}, shared.stops...)
+	endFirst(func() { _ = d.admin.Close() })
 	return d
 }
 
@@ -156,7 +161,7 @@ func makeSQLite(t testing.TB, dir string) *database {
 		t.Fatal(err)
 	}
 	admin.SetMaxOpenConns(1)
-	shared.stops = append([]func(){func() { _ = admin.Close() }}, shared.stops...)
+	endFirst(func() { _ = admin.Close() })
 	d := &database{system: readonly.SQLite, url: "sqlite:" + path, admin: admin}
 	d.run(t, "CREATE TABLE first (id)") // makes the file
 	return d

@@ -34,7 +34,7 @@
 // # Rights that the reading user needs
 //
 // SELECT on what the statement reads, and nothing else: a view that shows the mapped columns alone is best. A user that could
-// write is reported as too wide, with an example. On PostgreSQL row-level security must not apply to it: a policy that would hide
+// write is reported as too wide, with an example (rights that come by a role of MySQL are not seen). On PostgreSQL row-level security must not apply to it: a policy that would hide
 // rows makes the statement fail, where by default it would make the list short without a word.
 //
 // # It cannot write
@@ -73,7 +73,8 @@
 //   - A value that is no time, no count or an untranslated word makes its fact unknown, and the coverage says how often. A row
 //     without id, with two meanings of one, or with an employee id that a spreadsheet has spoilt is rejected, that row alone.
 //     For people, a date or status that cannot be read rejects the row and reserves its keys.
-//   - Blanks at the end of an id do not count: databases pad them.
+//   - Blanks at the end of an id do not count: databases pad them. Bytes that are no UTF-8 make an id unusable, as in a database
+//     of PostgreSQL with the encoding SQL_ASCII.
 //
 // # How sure it is of having read everything
 //

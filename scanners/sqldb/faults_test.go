@@ -17,16 +17,16 @@ import (
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
 )
 
-// many are more rows than lie in any buffer between the server and a test.
-const many = 20_000
+// many are rows of more bytes, together, than lie in any buffer between the server and a test.
+const many = 10_000
 
 // crowd makes a table of many rows.
 func (d *database) crowd(t testing.TB) string {
 	t.Helper()
-	name := d.table(t, "id integer primary key, note varchar(200)")
-	rows := fmt.Sprintf("SELECT g, repeat('x', 200) FROM generate_series(1, %d) g", many)
+	name := d.table(t, "id integer primary key, note varchar(2000)")
+	rows := fmt.Sprintf("SELECT g, repeat('x', 2000) FROM generate_series(1, %d) g", many)
 	if d.system == readonly.MySQL {
-		rows = fmt.Sprintf("SELECT seq, repeat('x', 200) FROM seq_1_to_%d", many)
+		rows = fmt.Sprintf("SELECT seq, repeat('x', 2000) FROM seq_1_to_%d", many)
 	}
 	d.run(t, "INSERT INTO "+name+" "+rows)
 	return name

@@ -47,6 +47,7 @@ func (s *source[R]) ask(ctx context.Context, l *lookup[R], only *question) (scan
 		return nil
 	}
 	r := again.reading(l.add)
+	r.lookup = true
 	err := s.env.Allocation.Do(ctx, func() error {
 		return s.retries.Do(ctx, func(ctx context.Context) error { return r.read(ctx, only) })
 	})

@@ -134,3 +134,46 @@ func TestEmptyColumnOfPeople(t *testing.T) {
 		})
 	}
 }
+
+// TestRowsReadAgain feeds rows of people in two transactions: equal rows of one person are as many as they were.
+func TestRowsReadAgain(t *testing.T) {
+	type rows []string // an id and a name each
+	for name, test := range map[string]struct {
+		first, second rows
+		emitted       int
+		doubts        string
+	}{
+		"the same":                  {rows{"1 a", "1 a", "2 b"}, rows{"1 a", "1 a", "2 b"}, 3, ""},
+		"another order":             {rows{"1 a", "1 a", "2 b"}, rows{"2 b", "1 a", "1 a"}, 3, ""},
+		"only the first had come":   {rows{"1 a"}, rows{"1 a", "1 a", "2 b"}, 3, ""},
+		"one of two equal is gone":  {rows{"1 a", "1 a"}, rows{"1 a", "2 b"}, 3, "1 rows that were handed on are gone, 0 are different"},
+		"a row was rejected":        {rows{"1 a", " x"}, rows{"1 a", " x", "2 b"}, 2, ""},
+		"a person has another name": {rows{"1 a"}, rows{"1 b"}, 2, "1 rows that were handed on are gone, 0 are different"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			emitted, out := 0, scannertest.Env(t)
+			m := &personMapping{openEnd: newOpenEnds(nil)}
+			s := newSource(&settings{columns: fieldsOf(PeopleColumns{ID: "id", DisplayName: "name"})}, out.Env, source[scanners.Person]{mapping: m.person, mustFill: true})
+			r := s.reading(func(scanners.Person) error { emitted++; return nil })
+			for _, pass := range []rows{test.first, test.second} {
+				r.pass++
+				r.delivered, r.row = 0, row{settings: s.settings, notes: notes{}}
+				if err := r.row.locate([]string{"id", "name"}, nil); err != nil {
+					t.Fatal(err)
+				}
+				for _, text := range pass {
+					id, name, _ := strings.Cut(text, " ")
+					r.delivered++
+					r.row.values = []readonly.Value{{Kind: readonly.Text, Text: id}, {Kind: readonly.Text, Text: name}}
+					if err := r.handOn(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			doubts := strings.Join(r.reasons(), "")
+			if emitted != test.emitted || !strings.Contains(doubts, test.doubts) || (doubts == "") != (test.doubts == "") || int64(len(out.Rejected)) != r.c.Rejected || r.c.Read != int64(emitted)+r.c.Rejected {
+				t.Errorf("%d emitted, %d rejected, read %d, doubts %q", emitted, len(out.Rejected), r.c.Read, doubts)
+			}
+		})
+	}
+}

@@ -34,6 +34,9 @@ UNION SELECT p.permission_name FROM sys.database_permissions AS p WHERE p.state 
 // look compares the clocks and asks what the user could change. It may be more than a scan needs, which is worth a warning: the
 // transaction refuses it. SQL Server has no transaction that does, so there it ends the scan.
 func (r *reading[R]) look(ctx context.Context, h *readonly.Handle) error {
+	if r.lookup && r.server.System != readonly.SQLServer {
+		return nil
+	}
 	if err := r.clock(ctx, h); err != nil {
 		return err
 	}
@@ -83,7 +86,7 @@ func column(ctx context.Context, h *readonly.Handle, statement string) ([]string
 }
 
 // grantedMySQL are the rights that the lines of SHOW GRANTS name, such as "GRANT SELECT (id), INSERT ON `app`.* TO …". A line
-// without ON grants a role, whose rights are lines of their own while it is active.
+// without ON grants a role; MariaDB lists its rights too while it is active, MySQL does not.
 func grantedMySQL(lines []string) []string {
 	var rights []string
 	for _, line := range lines {
@@ -130,5 +133,9 @@ func beyondReading(rights []string) string {
 	if len(wide) == 0 {
 		return ""
 	}
-	return "it holds " + named(wide)
+	var some places
+	for _, right := range wide {
+		some.add(right)
+	}
+	return "it holds " + some.String()
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
@@ -101,9 +102,9 @@ func display(v readonly.Value) string {
 	case readonly.Day:
 		return v.At.Format(time.DateOnly)
 	case readonly.List:
-		return strings.Join(v.List, "; ")
+		return strings.ToValidUTF8(strings.Join(v.List, "; "), "\ufffd")
 	default:
-		return v.Text
+		return strings.ToValidUTF8(v.Text, "\ufffd")
 	}
 }
 
@@ -186,6 +187,8 @@ func (r *row) identifies(field string, v readonly.Value) *defect {
 		return r.wrong(field, "%q is a date, a truth value or a list, not an id", display(v))
 	}
 	switch {
+	case !utf8.ValidString(v.Text):
+		return r.wrong(field, "%q is no text in UTF-8", v.Text)
 	case hasControl(v.Text):
 		return r.wrong(field, "%q holds control characters", v.Text)
 	case spoiltNumber(v.Text):

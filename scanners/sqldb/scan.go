@@ -18,9 +18,11 @@ import (
 type reading[R scanners.Record] struct {
 	*source[R]
 	emit func(R) error
-	row  row
-	c    scanners.Coverage
-	seed maphash.Seed
+	// lookup says that one record is wanted, not a verdict on the source.
+	lookup bool
+	row    row
+	c      scanners.Coverage
+	seed   maphash.Seed
 	// seen are hashes of the ids that came (of whole rows, where an id may repeat), so that nothing is handed on twice. Two of a
 	// million share theirs by chance once in forty million scans, and the source would then be called partial, never complete.
 	seen      map[uint64]entry
@@ -29,8 +31,8 @@ type reading[R scanners.Record] struct {
 	claimed   int64
 	emitted   int64
 	filled    filled
-	repeated  []string // places of ids that another row has too
-	unkeyed   []string
+	repeated  places // of ids that another row has too
+	unkeyed   places
 	changed   int64 // rows of an earlier transaction that a later one shows otherwise
 	hold      []scanners.Gap
 	doubts    []string
@@ -48,16 +50,12 @@ func (s *source[R]) reading(emit func(R) error) *reading[R] {
 type question struct{ id string }
 
 // read asks in one transaction, and takes the rows.
-func (r *reading[R]) read(ctx context.Context, only *question) (err error) {
+func (r *reading[R]) read(ctx context.Context, only *question) error {
 	h, err := r.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { // a rollback that fails after everything was read costs nothing
-		if closed := h.Close(); err != nil {
-			err = errors.Join(err, closed)
-		}
-	}()
+	defer h.Close()
 	r.pass++
 	r.delivered, r.row = 0, row{settings: r.settings, notes: notes{}}
 	r.hold, r.doubts, r.filled = nil, nil, filled{}
@@ -167,7 +165,7 @@ func (r *reading[R]) handOn() error {
 	case again && e.sum == sum:
 		r.row.notes.add(scanners.Gap{What: "rows that repeat an earlier row exactly", Cause: "the statement delivers them twice", Effect: "they count once"})
 	case again:
-		r.repeated = append(r.repeated, fmt.Sprintf("%q (%s)", id, place))
+		r.repeated.add(fmt.Sprintf("%q (%s)", id, place))
 		wrong = &defect{r.row.column("id"), fmt.Sprintf("the id %q was there before, with other data", id)}
 	}
 	if !before {
@@ -193,7 +191,7 @@ func (r *reading[R]) give(record R, id, place string, wrong *defect) error {
 	r.c.Rejected++
 	if id == "" {
 		r.c.RejectedUnkeyed++
-		r.unkeyed = append(r.unkeyed, place)
+		r.unkeyed.add(place)
 	}
 	rejection := scanners.Rejection{Place: place, ID: id, Field: wrong.field, Reason: wrong.reason, Raw: r.row.raw()}
 	if r.mustFill {
@@ -265,11 +263,11 @@ func (r *reading[R]) judge() {
 // reasons lists why rows may be missing or wrong.
 func (r *reading[R]) reasons() []string {
 	all := append(slices.Clone(r.doubts), r.filled.doubts(&r.row)...)
-	if r.unkeyedIsPartial && len(r.unkeyed) > 0 {
-		all = append(all, fmt.Sprintf("%d rejected rows have no readable id: %s", len(r.unkeyed), named(r.unkeyed)))
+	if r.unkeyedIsPartial && r.unkeyed.count > 0 {
+		all = append(all, fmt.Sprintf("%d rejected rows have no readable id: %s", r.unkeyed.count, r.unkeyed))
 	}
-	if r.unkeyedIsPartial && len(r.repeated) > 0 {
-		all = append(all, fmt.Sprintf("%d rows carry an id that another row has too, so it does not identify: %s", len(r.repeated), named(r.repeated)))
+	if r.unkeyedIsPartial && r.repeated.count > 0 {
+		all = append(all, fmt.Sprintf("%d rows carry an id that another row has too, so it does not identify: %s", r.repeated.count, r.repeated))
 	}
 	gone := int64(0)
 	for _, e := range r.seen {
@@ -283,13 +281,25 @@ func (r *reading[R]) reasons() []string {
 	return all
 }
 
-// named lists some places and says when there are more.
-func named(all []string) string {
-	const few = 5
-	if len(all) > few {
-		return strings.Join(all[:few], ", ") + " …"
+// places are some of many, for a message.
+type places struct {
+	count int64
+	first []string
+}
+
+func (p *places) add(place string) {
+	if p.count++; len(p.first) < 5 {
+		p.first = append(p.first, place)
 	}
-	return strings.Join(all, ", ")
+}
+
+// String lists them and says when there are more.
+func (p places) String() string {
+	text := strings.Join(p.first, ", ")
+	if int64(len(p.first)) < p.count {
+		text += " …"
+	}
+	return text
 }
 
 // clock compares the clocks, where the database has one.

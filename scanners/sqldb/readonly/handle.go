@@ -76,6 +76,9 @@ func Open(ctx context.Context, s Server) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{db: sql.OpenDB(connector), timeout: s.Statement, convert: converters()[s.System]}
+	if s.System == PostgreSQL || s.System == MySQL {
+		h.timeout += grace
+	}
 	h.db.SetMaxOpenConns(1)
 	if err := h.begin(ctx, s); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -121,7 +124,7 @@ func (h *Handle) begin(ctx context.Context, s Server) error {
 		// From its first question on, nothing makes a transaction that reads one that writes.
 		return h.say(ctx, "SELECT 1")
 	case MySQL:
-		return h.limitMySQL(ctx)
+		return h.limitMySQL(ctx, s.Statement)
 	}
 	return nil
 }
@@ -150,10 +153,13 @@ func (h *Handle) Query(ctx context.Context, statement string, bound ...string) (
 	}
 	r := &Rows{rows: rows, ctx: ctx, cancel: cancel, convert: h.convert}
 	if err := r.describe(); err != nil {
-		return nil, errors.Join(err, r.Close())
+		return nil, errors.Join(because(ctx, err), r.Close())
 	}
 	return r, nil
 }
+
+// grace is how much longer than a server that ends statements itself this end waits: the server's own word says more.
+const grace = 5 * time.Second
 
 // errSlow ends a statement whose time is over.
 var errSlow = errors.New("the statement took longer than timeouts.statement")

@@ -29,14 +29,14 @@ func connectMySQL(s Server) (driver.Connector, error) {
 
 // limitMySQL makes every further transaction of the session one that reads, and lets the server end statements that take too
 // long, for which MariaDB and MySQL have different words.
-func (h *Handle) limitMySQL(ctx context.Context) error {
+func (h *Handle) limitMySQL(ctx context.Context, most time.Duration) error {
 	version := ""
 	if err := h.tx.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
 		return err
 	}
-	limit := fmt.Sprintf("SET SESSION max_execution_time = %d", h.timeout.Milliseconds())
+	limit := fmt.Sprintf("SET SESSION max_execution_time = %d", most.Milliseconds())
 	if strings.Contains(version, "MariaDB") {
-		limit = fmt.Sprintf("SET SESSION max_statement_time = %.3f", h.timeout.Seconds())
+		limit = fmt.Sprintf("SET SESSION max_statement_time = %.3f", most.Seconds())
 	}
 	return errors.Join(h.say(ctx, "SET SESSION TRANSACTION READ ONLY"), h.say(ctx, limit))
 }

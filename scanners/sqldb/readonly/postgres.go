@@ -44,7 +44,7 @@ func withOwnService() (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // it holds nothing
 	_, err = f.WriteString("[none]\n")
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
