@@ -143,6 +143,7 @@ func TestLintStages(t *testing.T) {
 		{"nothing locks", rules(graceful("r", []policies.Stage{notice(0), revokes("mail", 9, "mail")})), []string{`r the account stays enabled after the last stage, "mail"`}},
 		{"another rule locks first", rules(rule("other", 3, ended), graceful("r", []policies.Stage{revokes("mail", 3, "mail"), locks("lock", 4)}, ended)),
 			[]string{`r stage "lock" is never reached: rule "other" is due on the whole account by then`}},
+		{"another rule may wait for good", rules(rule("other", 3, ended, telling(daySpan)), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
 		{"another rule locks later", rules(rule("other", 4, ended), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
 		{"another rule only takes rights", rules(rule("other", 0, ended, func(r *policies.Rule) { r.Action = "revoke" }), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
 		{"before the trigger", rules(graceful("r", []policies.Stage{notice(-20), locks("lock", 0)})), []string{`r stage "notice" begins late: the trigger selects accounts 14 days before the end only`}},
