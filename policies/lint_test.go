@@ -148,7 +148,7 @@ func TestLintStages(t *testing.T) {
 		{"another rule only takes rights", rules(rule("other", 0, ended, func(r *policies.Rule) { r.Action = "revoke" }), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
 		{"before the trigger", rules(graceful("r", []policies.Stage{notice(-20), locks("lock", 0)})), []string{`r stage "notice" begins late: the trigger selects accounts 14 days before the end only`}},
 		{"working days before the trigger", rules(graceful("r", []policies.Stage{{Name: "notice", Days: -13, Business: true, Action: "report"}, locks("lock", 0)})), []string{`r stage "notice" begins late`}},
-		{"a trigger from the end on", rules(graceful("r", []policies.Stage{notice(-2), locks("lock", 0)}, ended)), []string{`r stage "notice" begins late: the trigger selects nobody before the end`}},
+		{"a trigger from the end on", rules(graceful("r", []policies.Stage{notice(-2), locks("lock", 0)}, ended)), []string{`r stage "notice" begins late: only a trigger with end_date: {offset: -2d} looks so far ahead`}},
 		{"notice only", rules(graceful("r", []policies.Stage{locks("lock", -2)})), []string{`r stage "lock" is due at the end, and gives notice until then`}},
 		{"keeps all", rules(graceful("r", []policies.Stage{{Name: "mail", Action: "revoke", Revoke: []policies.Rights{all}, Keep: []policies.Rights{all}}, locks("lock", 1)})), []string{`r stage "mail" takes nothing`}},
 		{"calendar days after working days", rules(graceful("r", []policies.Stage{{Name: "a", Days: 5, Business: true, Action: "report"}, locks("lock", 6)})), []string{`r stage "lock" may have an earlier date than stage "a"`}},
