@@ -10,6 +10,11 @@
 // decision of such a rule knows how far the account is ([Progress]), and to whom the owner hands over. A stage takes only what the
 // account holds and what can be taken from it.
 //
+// # Notices
+//
+// A rule may wait until somebody was told ([Notify]). Then nothing is due before the ledger says that the notice went out; a
+// decision that waits says who has to be told ([Notice]), and why nobody can be. Whoever sends it is not part of this package.
+//
 // # The grace ledger
 //
 // A clock belongs to a finding, a rule, or a stage of it, and an owner. Its date is fixed when it starts. Nothing shortens it but HR: another

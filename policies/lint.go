@@ -125,7 +125,7 @@ func (r *Rule) shadows(other *Rule, now time.Time) bool {
 // precedes reports whether r, which is then simple enough to tell, selects whatever other selects, acts, and counts from the
 // same instant.
 func (r *Rule) precedes(other *Rule, now time.Time) bool {
-	return r.InForce(now) && other.InForce(now) && !r.Graceful() && r.acts() && other.acts() && len(r.Exclude) == 0 && r.Schedule == nil &&
+	return r.InForce(now) && other.InForce(now) && !r.Graceful() && r.Notify == nil && r.acts() && other.acts() && len(r.Exclude) == 0 && r.Schedule == nil &&
 		r.Effective == (Effective{}) && r.Grace.From == other.Grace.From && !r.Grace.Business && len(r.Grace.Sources) == 0 &&
 		r.Trigger.covers(&other.Trigger)
 }

@@ -87,7 +87,7 @@ func (r *Rule) lateStage(s *Stage) []string {
 	ahead := -time.Duration(days) * 24 * time.Hour
 	switch e := r.Trigger.EndDate; {
 	case !r.Trigger.early():
-		return []string{fmt.Sprintf("stage %q begins late: the trigger selects nobody before the end; add end_date: {offset: %dd}", s.Name, s.Days)}
+		return []string{fmt.Sprintf("stage %q begins late: only a trigger with end_date: {offset: %dd} looks so far ahead of the end", s.Name, s.Days)}
 	case ahead < e.Offset:
 		return []string{fmt.Sprintf("stage %q begins late: the trigger selects accounts %d days before the end only", s.Name, int(-e.Offset/(24*time.Hour)))}
 	case s.acts() && !e.BeforeEnd:
