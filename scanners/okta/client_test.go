@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	sdk "github.com/okta/okta-sdk-golang/v2/okta"
 
 	tenant "github.com/leaver-audit/leaver/fixtures/okta"
@@ -392,5 +393,46 @@ func TestRSAPEM(t *testing.T) {
 	parsed, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil || !parsed.Equal(key) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReach: the connector asks to reach the org and its one token address, with what the configuration says of the way, and what
+// leaves it is GET and that POST.
+func TestReach(t *testing.T) {
+	key, text := newKey(t)
+	var methods []string
+	s, err := tenant.New(tenant.Options{Now: night, Client: tenant.Client{ID: "0oaservice", Key: &key.PublicKey, Scopes: tenant.Scopes()}}, crowd(25))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mu := sync.Mutex{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if m := r.Method + " " + r.URL.Path; r.Method != http.MethodGet {
+			methods = append(methods, m)
+		}
+		mu.Unlock()
+		s.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	env := scannertest.Env(t)
+	env.Secrets["env:KEY"] = text
+	inner, reach := env.HTTP, scanners.Reach{}
+	env.HTTP = func(r scanners.Reach) (http.RoundTripper, error) {
+		reach = r
+		return inner(scanners.Reach{Hosts: r.Hosts, Tokens: r.Tokens})
+	}
+	config := "url: " + server.URL + "/\nclient: {id: 0oaservice, key: env:KEY}\nactivity: system_log\nproxy: http://proxy.example:3128\ntls: {ca: ca.pem, cert: c.pem, key: k.pem}"
+	got := scan(t, mustOpen(t, env.Env, config))
+	if got.err != nil || len(got.accounts) != 25 {
+		t.Fatalf("%d accounts, %v", len(got.accounts), got.err)
+	}
+	want := scanners.Reach{Hosts: []string{strings.TrimPrefix(server.URL, "http://")}, Tokens: []string{server.URL + "/oauth2/v1/token"},
+		CA: "ca.pem", Cert: "c.pem", Key: "k.pem", Proxy: "http://proxy.example:3128"}
+	if diff := cmp.Diff(want, reach); diff != "" {
+		t.Errorf("reach (-want +got):\n%s", diff)
+	}
+	if fmt.Sprint(methods) != "[POST /oauth2/v1/token]" {
+		t.Errorf("beside GET: %v", methods)
 	}
 }

@@ -60,7 +60,7 @@ func (s *source) lookup(ctx context.Context, id string) (scanners.Account, scann
 		return none, scanners.Fact[bool]{}, err
 	}
 	if u.ID != id {
-		return none, scanners.Fact[bool]{}, fmt.Errorf("Okta answered with the user %q", u.ID)
+		return none, scanners.Fact[bool]{}, fmt.Errorf("the answer is about the user %q", u.ID)
 	}
 	a := s.config.account(&u)
 	grants, r, err := s.rightsOf(ctx, id)
@@ -151,7 +151,7 @@ func (s *source) lookupInApplication(ctx context.Context, id string) (scanners.A
 	}
 	a, err := s.config.accountIn(app, raw)
 	if err == nil && a.ID != id {
-		err = fmt.Errorf("Okta answered with the account of %q", a.ID)
+		err = fmt.Errorf("the answer is about the account of %q", a.ID)
 	}
 	if err == nil {
 		err = s.addUse(ctx, &a, app.ID)
