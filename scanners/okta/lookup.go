@@ -124,7 +124,7 @@ func (s *source) groupsOf(ctx context.Context, id string) (grants []scanners.Gra
 	if err != nil {
 		return nil, err
 	}
-	err = s.client.all(ctx, "/api/v1/users/"+url.PathEscape(id)+"/groups?limit=200", "", 200, func(raw json.RawMessage) error {
+	err = s.client.all(ctx, "/api/v1/users/"+url.PathEscape(id)+"/groups", "", 1<<30, func(raw json.RawMessage) error {
 		var g group
 		err := decodeRecord(raw, &g, &g.ID)
 		if err == nil && g.Type != "BUILT_IN" {
