@@ -156,6 +156,7 @@ func TestLookupIsNotMisled(t *testing.T) {
 		id, found    string
 	}{
 		{"nobody", "", nil, "00unobody", "never"},
+		{"a login, which Okta takes for an id", "", nil, "user1@halvard.example", "unknown"},
 		{"no right", "", []tenant.Step{{Path: usersPath + "/*", Do: tenant.Forbid}}, uid(1), "unknown"},
 		{"down", "", []tenant.Step{{Path: usersPath + "/*", Do: tenant.Unavailable}}, uid(1), "unknown"},
 		{"no groups", "", []tenant.Step{{Path: usersPath + "/" + uid(1) + "/groups", Do: tenant.Forbid}}, uid(1), "unknown"},
@@ -223,6 +224,7 @@ func TestConfig(t *testing.T) {
 		{"large pages", right + "page_size: 500", "page_size: 500"},
 		{"no such grant", right + "grants: [licences]", `"licences" is none of`},
 		{"none and some", right + "grants: [none, groups]", "grants: none"},
+		{"grants of an application", right + "application: Travel Desk\ngrants: [groups]", "has one grant"},
 		{"no such activity", right + "activity: mail", "activity"},
 		{"a year of log", right + "log_days: 365", "log_days"},
 		{"no such kind", right + "kinds: {Robot: robot}", "no kind of account"},
