@@ -142,10 +142,42 @@ func TestLinksAreOurs(t *testing.T) {
 			if test.all != (got.err == nil && len(got.accounts) == 25 && got.coverage.Verdict.Complete()) {
 				t.Errorf("%d accounts, %v, %v", len(got.accounts), got.coverage.Verdict, got.err)
 			}
-			if got.err != nil && !strings.Contains(got.err.Error(), test.says) {
-				t.Errorf("%v", got.err)
+			if test.says != "" && (got.err == nil || !strings.Contains(got.err.Error(), test.says)) {
+				t.Errorf("%v, want %q", got.err, test.says)
 			}
 		})
+	}
+}
+
+// TestLinkThatIsNone: the SDK follows a nil pointer when a link is no address.
+func TestLinkThatIsNone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", `<http://[half>; rel="next"`)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`[{"id":"00u1","status":"ACTIVE"}]`))
+	}))
+	defer server.Close()
+	got := scan(t, mustOpen(t, tokenEnv(t).Env, "url: "+server.URL+"\ntoken: env:TOKEN\ngrants: [none]"))
+	if got.err == nil || !strings.Contains(got.err.Error(), "no address") || got.coverage.Verdict.Complete() {
+		t.Errorf("%v, %v", got.err, got.coverage.Verdict)
+	}
+}
+
+// TestOnlyOktaSaysGone: a proxy that does not know the address is no proof that a user does not exist.
+func TestOnlyOktaSaysGone(t *testing.T) {
+	for body, found := range map[string]string{`<html>404 Not Found</html>`: "unknown", `{"message":"no route"}`: "unknown",
+		`{"errorCode":"E0000007","errorSummary":"Not found: Resource not found: 00u1 (User)"}`: "never"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(body))
+		}))
+		source := mustOpen(t, tokenEnv(t).Env, "url: "+server.URL+"\ntoken: env:TOKEN")
+		_, got, err := source.(scanners.Lookup[scanners.Account]).Lookup(t.Context(), "00u1")
+		if fact(got) != found || (err == nil) != (found == "never") {
+			t.Errorf("%s: %+v, %v", body, got, err)
+		}
+		server.Close()
 	}
 }
 
