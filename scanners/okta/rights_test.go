@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"slices"
 	"strings"
@@ -209,6 +210,29 @@ func TestSameRightsAnyAllocation(t *testing.T) {
 		if diff := cmp.Diff(first, got.accounts); diff != "" || got.err != nil {
 			t.Errorf("%d at a time: %v\n%s", size, got.err, diff)
 		}
+	}
+}
+
+// TestManyHoldings holds more than lie together, some of them twice.
+func TestManyHoldings(t *testing.T) {
+	r := &rights{seed: maphash.MakeSeed()}
+	const users, groups = 1000, 2*slab/1000 + 7
+	for g := range uint32(groups) {
+		r.number(scanners.Grant{ID: fmt.Sprint(g)})
+		for u := range users {
+			r.hold(uid(u), (g*7919)%groups) // in no order
+		}
+	}
+	r.hold(uid(3), 1)
+	r.sort()
+	for _, u := range []int{0, 3, users - 1} {
+		got := r.of(uid(u))
+		if len(got) != groups || got[0].ID != "0" || got[groups-1].ID != fmt.Sprint(groups-1) {
+			t.Errorf("user %d holds %d grants, want %d in order", u, len(got), groups)
+		}
+	}
+	if got := r.of(uid(users)); got != nil {
+		t.Errorf("a stranger holds %d grants", len(got))
 	}
 }
 
