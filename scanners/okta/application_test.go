@@ -14,7 +14,7 @@ import (
 // TestAccountsOfAnApplication: they are the application's, with its names and states, and the keys of the users behind them.
 func TestAccountsOfAnApplication(t *testing.T) {
 	content := crowd(6)
-	content.Users[2].Status = "SUSPENDED"
+	content.Users[2].Status, content.Users[2].Provider, content.Users[2].ProviderName = "SUSPENDED", "ACTIVE_DIRECTORY", "corp.example"
 	for i, status := range []string{"PROVISIONED", "ACTIVE", "SUSPENDED"} {
 		content.Apps[0].Users[i].Status = status
 	}
@@ -33,6 +33,9 @@ func TestAccountsOfAnApplication(t *testing.T) {
 		said := fmt.Sprintf("%v %v ids %v anchors %v enabled %s disabled %s holds %s", a.Logins, a.Mails, a.EmployeeIDs, a.Anchors, fact(a.Enabled), fact(a.DisabledAt), held(a))
 		if said != want {
 			t.Errorf("got  %s\nwant %s", said, want)
+		}
+		if a.Authority != "" {
+			t.Errorf("kept by %q, which keeps the user and not the account in an application", a.Authority)
 		}
 		if !a.Idle().IsUnknown() || !a.Privileged.IsUnknown() || !a.Locked.IsUnknown() {
 			t.Errorf("idle %s, privileged %s, locked %s: of what happens in an application Okta knows nothing", fact(a.Idle()), fact(a.Privileged), fact(a.Locked))

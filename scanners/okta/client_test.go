@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	sdk "github.com/okta/okta-sdk-golang/v2/okta"
 
 	tenant "github.com/leaver-audit/leaver/fixtures/okta"
@@ -141,10 +142,42 @@ func TestLinksAreOurs(t *testing.T) {
 			if test.all != (got.err == nil && len(got.accounts) == 25 && got.coverage.Verdict.Complete()) {
 				t.Errorf("%d accounts, %v, %v", len(got.accounts), got.coverage.Verdict, got.err)
 			}
-			if got.err != nil && !strings.Contains(got.err.Error(), test.says) {
-				t.Errorf("%v", got.err)
+			if test.says != "" && (got.err == nil || !strings.Contains(got.err.Error(), test.says)) {
+				t.Errorf("%v, want %q", got.err, test.says)
 			}
 		})
+	}
+}
+
+// TestLinkThatIsNone: the SDK follows a nil pointer when a link is no address.
+func TestLinkThatIsNone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", `<http://[half>; rel="next"`)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`[{"id":"00u1","status":"ACTIVE"}]`))
+	}))
+	defer server.Close()
+	got := scan(t, mustOpen(t, tokenEnv(t).Env, "url: "+server.URL+"\ntoken: env:TOKEN\ngrants: [none]"))
+	if got.err == nil || !strings.Contains(got.err.Error(), "no address") || got.coverage.Verdict.Complete() {
+		t.Errorf("%v, %v", got.err, got.coverage.Verdict)
+	}
+}
+
+// TestOnlyOktaSaysGone: a proxy that does not know the address is no proof that a user does not exist.
+func TestOnlyOktaSaysGone(t *testing.T) {
+	for body, found := range map[string]string{`<html>404 Not Found</html>`: "unknown", `{"message":"no route"}`: "unknown",
+		`{"errorCode":"E0000007","errorSummary":"Not found: Resource not found: 00u1 (User)"}`: "never"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(body))
+		}))
+		source := mustOpen(t, tokenEnv(t).Env, "url: "+server.URL+"\ntoken: env:TOKEN")
+		_, got, err := source.(scanners.Lookup[scanners.Account]).Lookup(t.Context(), "00u1")
+		if fact(got) != found || (err == nil) != (found == "never") {
+			t.Errorf("%s: %+v, %v", body, got, err)
+		}
+		server.Close()
 	}
 }
 
@@ -392,5 +425,46 @@ func TestRSAPEM(t *testing.T) {
 	parsed, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil || !parsed.Equal(key) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReach: the connector asks to reach the org and its one token address, with what the configuration says of the way, and what
+// leaves it is GET and that POST.
+func TestReach(t *testing.T) {
+	key, text := newKey(t)
+	var methods []string
+	s, err := tenant.New(tenant.Options{Now: night, Client: tenant.Client{ID: "0oaservice", Key: &key.PublicKey, Scopes: tenant.Scopes()}}, crowd(25))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mu := sync.Mutex{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if m := r.Method + " " + r.URL.Path; r.Method != http.MethodGet {
+			methods = append(methods, m)
+		}
+		mu.Unlock()
+		s.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	env := scannertest.Env(t)
+	env.Secrets["env:KEY"] = text
+	inner, reach := env.HTTP, scanners.Reach{}
+	env.HTTP = func(r scanners.Reach) (http.RoundTripper, error) {
+		reach = r
+		return inner(scanners.Reach{Hosts: r.Hosts, Tokens: r.Tokens})
+	}
+	config := "url: " + server.URL + "/\nclient: {id: 0oaservice, key: env:KEY}\nactivity: system_log\nproxy: http://proxy.example:3128\ntls: {ca: ca.pem, cert: c.pem, key: k.pem}"
+	got := scan(t, mustOpen(t, env.Env, config))
+	if got.err != nil || len(got.accounts) != 25 {
+		t.Fatalf("%d accounts, %v", len(got.accounts), got.err)
+	}
+	want := scanners.Reach{Hosts: []string{strings.TrimPrefix(server.URL, "http://")}, Tokens: []string{server.URL + "/oauth2/v1/token"},
+		CA: "ca.pem", Cert: "c.pem", Key: "k.pem", Proxy: "http://proxy.example:3128"}
+	if diff := cmp.Diff(want, reach); diff != "" {
+		t.Errorf("reach (-want +got):\n%s", diff)
+	}
+	if fmt.Sprint(methods) != "[POST /oauth2/v1/token]" {
+		t.Errorf("beside GET: %v", methods)
 	}
 }

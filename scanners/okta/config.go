@@ -100,16 +100,18 @@ const systemLog = "system_log"
 
 // check fills in the defaults and refuses what cannot work.
 func (c *Config) check() error {
-	if c.Grants == nil {
+	var errs []error
+	switch {
+	case c.Application != "" && c.Grants != nil:
+		errs = append(errs, errors.New("grants: an account of an application has one grant, that application"))
+	case c.Application != "":
+		c.Grants = []string{readNone}
+	case c.Grants == nil:
 		c.Grants = []string{readGroups, readApps, readRoles}
 	}
 	if c.LogDays == 0 {
 		c.LogDays = 30
 	}
-	if c.Application != "" {
-		c.Grants = []string{readNone}
-	}
-	var errs []error
 	for _, word := range c.Grants {
 		if !slices.Contains([]string{readGroups, readApps, readRoles, readNone}, word) {
 			errs = append(errs, fmt.Errorf("grants: %q is none of groups, applications, roles, none", word))

@@ -48,7 +48,8 @@
 //   - Created, password changed, login, mail, employee number, manager, and any attribute of the profile that attributes names.
 //     secondEmail is often a private address, or somebody else's, so it is not taken for a key unless it is named.
 //   - Kind, where attributes.kind and kinds say so. Authority: the directory behind a user of the provider ACTIVE_DIRECTORY or LDAP.
-//   - Groups: a membership can be removed in groups that are kept in Okta and that no active rule fills. Everyone is left out.
+//   - Groups: a membership can be removed in groups that are kept in Okta and that no active rule fills. Okta's
+//     built-in groups, such as Everyone, are left out.
 //   - Applications: a direct assignment can be removed, one that a group gives cannot. Okta's own dashboard and browser plugin
 //     are left out.
 //   - Administrator roles, of users and of groups: whoever has one is privileged. Unknown when they cannot be read.
@@ -66,7 +67,8 @@
 // # Limits
 //
 // Okta counts requests by kind of address, for everybody in the org. When a tenth of a limit is left, the scan waits for the next
-// minute. What may pass by itself (429, 5xx, a broken or cut answer) is tried again for up to a quarter of an hour.
+// minute. The system log is the slowest: a request gives a thousand events, and Okta takes few of them in a minute, so set log_days
+// to what the night has time for. What may pass by itself (429, 5xx, a broken or cut answer) is tried again for up to a quarter of an hour.
 //
 // # How sure it is of having read everything
 //

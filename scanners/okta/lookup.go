@@ -60,7 +60,7 @@ func (s *source) lookup(ctx context.Context, id string) (scanners.Account, scann
 		return none, scanners.Fact[bool]{}, err
 	}
 	if u.ID != id {
-		return none, scanners.Fact[bool]{}, fmt.Errorf("Okta answered with the user %q", u.ID)
+		return none, scanners.Fact[bool]{}, fmt.Errorf("the answer is about the user %q", u.ID)
 	}
 	a := s.config.account(&u)
 	grants, r, err := s.rightsOf(ctx, id)
@@ -124,7 +124,7 @@ func (s *source) groupsOf(ctx context.Context, id string) (grants []scanners.Gra
 	if err != nil {
 		return nil, err
 	}
-	err = s.client.all(ctx, "/api/v1/users/"+url.PathEscape(id)+"/groups?limit=200", "", 200, func(raw json.RawMessage) error {
+	err = s.client.all(ctx, "/api/v1/users/"+url.PathEscape(id)+"/groups", "", 1<<30, func(raw json.RawMessage) error {
 		var g group
 		err := decodeRecord(raw, &g, &g.ID)
 		if err == nil && g.Type != "BUILT_IN" {
@@ -151,7 +151,7 @@ func (s *source) lookupInApplication(ctx context.Context, id string) (scanners.A
 	}
 	a, err := s.config.accountIn(app, raw)
 	if err == nil && a.ID != id {
-		err = fmt.Errorf("Okta answered with the account of %q", a.ID)
+		err = fmt.Errorf("the answer is about the account of %q", a.ID)
 	}
 	if err == nil {
 		err = s.addUse(ctx, &a, app.ID)

@@ -18,10 +18,11 @@ import (
 // rights is who holds which groups, applications and administrator roles. A holding takes sixteen bytes: the hash of a user's
 // id and the number of the grant. Two users of a million share a hash by chance once in forty million scans.
 type rights struct {
-	mu       sync.Mutex
-	seed     maphash.Seed
-	grants   []scanners.Grant
-	holdings []holding
+	mu     sync.Mutex
+	seed   maphash.Seed
+	grants []scanners.Grant
+	// holdings come in slabs, so that a long list is not copied while it grows.
+	holdings [][]holding
 	// noRoles says why it is not known who is an administrator; empty when it is.
 	noRoles string
 	gaps    []scanners.Gap
@@ -85,8 +86,19 @@ func (r *rights) hold(id string, grant uint32) {
 	user := maphash.String(r.seed, id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.holdings = append(r.holdings, holding{user, grant})
+	last := len(r.holdings) - 1
+	switch {
+	case last < 0:
+		r.holdings, last = append(r.holdings, nil), 0
+	case len(r.holdings[last]) == slab:
+		r.holdings = append(r.holdings, make([]holding, 0, slab))
+		last++
+	}
+	r.holdings[last] = append(r.holdings[last], holding{user, grant})
 }
+
+// slab is how many holdings lie together: four megabytes.
+const slab = 1 << 18
 
 // number gives a new grant its number.
 func (r *rights) number(g scanners.Grant) uint32 {
@@ -96,18 +108,26 @@ func (r *rights) number(g scanners.Grant) uint32 {
 	return uint32(len(r.grants) - 1)
 }
 
-// sort brings the holdings into the order in which they are looked for. What was read side by side comes in any order.
+// sort brings the holdings into the order in which they are looked for.
 func (r *rights) sort() {
-	slices.SortFunc(r.holdings, func(a, b holding) int { return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.grant, b.grant)) })
-	r.holdings = slices.Compact(r.holdings)
+	for _, list := range r.holdings {
+		slices.SortFunc(list, func(a, b holding) int { return cmp.Compare(a.user, b.user) })
+	}
 }
 
-// of are the grants of a user.
+// of are the grants of a user, each once. What was read side by side came in any order: theirs is that of their numbers.
 func (r *rights) of(id string) (grants []scanners.Grant) {
 	user := maphash.String(r.seed, id)
-	at, _ := slices.BinarySearchFunc(r.holdings, user, func(h holding, user uint64) int { return cmp.Compare(h.user, user) })
-	for ; at < len(r.holdings) && r.holdings[at].user == user; at++ {
-		grants = append(grants, r.grants[r.holdings[at].grant])
+	var numbers []uint32
+	for _, list := range r.holdings {
+		at, _ := slices.BinarySearchFunc(list, user, func(h holding, user uint64) int { return cmp.Compare(h.user, user) })
+		for ; at < len(list) && list[at].user == user; at++ {
+			numbers = append(numbers, list[at].grant)
+		}
+	}
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
+		grants = append(grants, r.grants[n])
 	}
 	return grants
 }

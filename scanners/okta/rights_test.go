@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"slices"
 	"strings"
@@ -99,6 +100,9 @@ func TestRightsThatCannotBeRead(t *testing.T) {
 			if got.err != nil || len(got.accounts) != 8 || got.coverage.Verdict != test.verdict {
 				t.Fatalf("%d accounts, %v, %v: %s", len(got.accounts), got.err, got.coverage.Verdict, got.coverage.Why)
 			}
+			if strings.Contains(test.name, "loops") != strings.Contains(got.coverage.Why, "leads back") {
+				t.Errorf("why: %s", got.coverage.Why)
+			}
 			var gaps []string
 			for _, g := range got.coverage.Gaps {
 				gaps = append(gaps, g.What)
@@ -156,6 +160,7 @@ func TestLookupIsNotMisled(t *testing.T) {
 		id, found    string
 	}{
 		{"nobody", "", nil, "00unobody", "never"},
+		{"a login, which Okta takes for an id", "grants: [none]", nil, "user1@halvard.example", "unknown"},
 		{"no right", "", []tenant.Step{{Path: usersPath + "/*", Do: tenant.Forbid}}, uid(1), "unknown"},
 		{"down", "", []tenant.Step{{Path: usersPath + "/*", Do: tenant.Unavailable}}, uid(1), "unknown"},
 		{"no groups", "", []tenant.Step{{Path: usersPath + "/" + uid(1) + "/groups", Do: tenant.Forbid}}, uid(1), "unknown"},
@@ -208,6 +213,29 @@ func TestSameRightsAnyAllocation(t *testing.T) {
 	}
 }
 
+// TestManyHoldings holds more than lie together, some of them twice.
+func TestManyHoldings(t *testing.T) {
+	r := &rights{seed: maphash.MakeSeed()}
+	const users, groups = 1000, 2*slab/1000 + 7
+	for g := range uint32(groups) {
+		r.number(scanners.Grant{ID: fmt.Sprint(g)})
+		for u := range users {
+			r.hold(uid(u), (g*7919)%groups) // in no order
+		}
+	}
+	r.hold(uid(3), 1)
+	r.sort()
+	for _, u := range []int{0, 3, users - 1} {
+		got := r.of(uid(u))
+		if len(got) != groups || got[0].ID != "0" || got[groups-1].ID != fmt.Sprint(groups-1) {
+			t.Errorf("user %d holds %d grants, want %d in order", u, len(got), groups)
+		}
+	}
+	if got := r.of(uid(users)); got != nil {
+		t.Errorf("a stranger holds %d grants", len(got))
+	}
+}
+
 // TestConfig refuses what cannot work, and says what would.
 func TestConfig(t *testing.T) {
 	const right = "url: https://halvard.okta.example\ntoken: env:TOKEN\n"
@@ -223,6 +251,7 @@ func TestConfig(t *testing.T) {
 		{"large pages", right + "page_size: 500", "page_size: 500"},
 		{"no such grant", right + "grants: [licences]", `"licences" is none of`},
 		{"none and some", right + "grants: [none, groups]", "grants: none"},
+		{"grants of an application", right + "application: Travel Desk\ngrants: [groups]", "has one grant"},
 		{"no such activity", right + "activity: mail", "activity"},
 		{"a year of log", right + "log_days: 365", "log_days"},
 		{"no such kind", right + "kinds: {Robot: robot}", "no kind of account"},
