@@ -181,6 +181,13 @@ func TestServiceAccount(t *testing.T) {
 	if c, all := scanAll(t, source); len(all) != 1 || c.Verdict != scanners.Consistent {
 		t.Errorf("%v (%s), %d", c.Verdict, c.Why, len(all))
 	}
+	source, err = Kind().Accounts(scannertest.Config("preset: google-workspace\nurl: "+base+"\nauth: {credential: \"file:key.json\", subject: admin@corp.example}\n"), out.Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source.Scan(t.Context(), func(scanners.Account) error { return nil }); err == nil || !strings.Contains(err.Error(), `"oauth2.googleapis.com:443" is not a loopback address`) {
+		t.Errorf("without token_url: %v", err)
+	}
 	if claims["iss"] != "leaver@corp.example" || claims["sub"] != "admin@corp.example" || claims["scope"] != "https://www.googleapis.com/auth/admin.directory.user.readonly" || claims["aud"] != base+"/token" {
 		t.Errorf("claims %v", claims)
 	}
