@@ -15,7 +15,7 @@
 //	    tls: {starttls: true}
 //	    bind: {dn: "cn=leaver,ou=services,dc=example,dc=org", password: "file:/etc/leaver/ldap"}
 //	    base: ou=people,dc=example,dc=org
-//	    activity: {since: 2025-01-01}
+//	    activity: {since: "2025-01-01"}
 //	    privileged: {groups: ["cn=admins,ou=groups,dc=example,dc=org"]}
 //
 // The family of the server is read from its root entry, unless family says it. Each base is scanned over a connection of its

@@ -49,6 +49,10 @@ func TestConfigErrors(t *testing.T) {
 		{head + paged + ided + "empty: {created: never}", "empty"},
 		{head + paged + ided + "headers: {authorization: x}", "cannot be set"},
 		{head + paged + ided + "headers: {X-HTTP-Method-Override: DELETE}", "cannot be set"},
+		{head + paged + ided + "headers: {X-Api-Key: x}", "cannot be set"},
+		{head + paged + ided + "query: {api_key: x}", "ends up in logs"},
+		{head + paged + ided + "lists: [{name: a, query: {access_token: x}}]", "ends up in logs"},
+		{"url: https://api.example\nauth: {token: \"env:T\", token_url: https://x.example}\n" + paged + ided, "of no use with token"},
 		{head + paged + ided + "lookup: {path: /users/one}", "neither path nor query"},
 		{head + paged + ided + "tls: {key: a}", "cert and key"},
 		{strings.Replace(head, "/users", "users", 1) + paged + ided, "begin with a slash"},
@@ -176,6 +180,13 @@ func TestServiceAccount(t *testing.T) {
 	}
 	if c, all := scanAll(t, source); len(all) != 1 || c.Verdict != scanners.Consistent {
 		t.Errorf("%v (%s), %d", c.Verdict, c.Why, len(all))
+	}
+	source, err = Kind().Accounts(scannertest.Config("preset: google-workspace\nurl: "+base+"\nauth: {credential: \"file:key.json\", subject: admin@corp.example}\n"), out.Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source.Scan(t.Context(), func(scanners.Account) error { return nil }); err == nil || !strings.Contains(err.Error(), `"oauth2.googleapis.com:443" is not a loopback address`) {
+		t.Errorf("without token_url: %v", err)
 	}
 	if claims["iss"] != "leaver@corp.example" || claims["sub"] != "admin@corp.example" || claims["scope"] != "https://www.googleapis.com/auth/admin.directory.user.readonly" || claims["aud"] != base+"/token" {
 		t.Errorf("claims %v", claims)

@@ -82,8 +82,9 @@
 //     reader may not see.
 //   - none: the API gives everything in one answer; nothing shows what it leaves out.
 //
-// lists reads several lists as one source; a record that is in two of them counts once. Where total is set they must not overlap, for
-// fewer come then than they hold together, and the source is partial.
+// lists reads several lists as one source; a record that is in two of them counts once, and the first list is the one that says
+// what it is; both have to show it in the same form. Where total is set they must not overlap, for fewer come then than they hold
+// together. Else the source is partial.
 //
 // Without lookup, a record is looked up by reading the lists again.
 //

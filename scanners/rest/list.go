@@ -21,7 +21,7 @@ func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Cove
 	walk := api.Walk[R]{Env: s.env, Query: "GET " + strings.Join(s.lists, ", GET "), Fetch: l.fetch, Offsets: counted, Skew: s.client.Watch().Skew,
 		Decode: func(raw json.RawMessage) (R, error) { return s.decode(scope{list: s.names[l.at]}, raw) }}
 	c, err := walk.Scan(ctx, emit)
-	if l.moved && counted {
+	if l.moved && counted && len(l.lists) > 1 { // of a single list the walk knows it
 		c.Worsen(scanners.Partial, "the number of records changed while they were counted off: pages may have skipped some")
 	}
 	if s.Paging.Style == "none" {
@@ -122,9 +122,14 @@ func (l *listing[R]) page(address string, p page) (api.Page, error) {
 		return out, err
 	}
 	if next == "" {
+		l.empty = 0
 		return l.finish(out), nil
 	}
 	out.Next = fmt.Sprintf("%d %s", l.at, next)
+	if total, known := l.totals[l.at].Get(); known && l.Paging.Style != "link" && l.came[l.at]-int64(len(p.records)) >= total {
+		end := l.finish(api.Page{Claimed: out.Claimed, ClaimedBy: out.ClaimedBy})
+		out.Beyond, out.After, out.Claimed, out.ClaimedBy = true, end.Next, end.Claimed, end.ClaimedBy
+	}
 	return out, nil
 }
 
@@ -157,7 +162,6 @@ func (l *listing[R]) claim(out *api.Page, p page) error {
 
 // finish goes on to the next list. After the last of several it knows what they hold together.
 func (l *listing[R]) finish(out api.Page) api.Page {
-	l.empty = 0
 	if next := l.at + 1; next < len(l.lists) {
 		out.Next = fmt.Sprintf("%d %s", next, l.head(next))
 		return out

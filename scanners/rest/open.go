@@ -165,13 +165,34 @@ func (c *Reading) check() error {
 	if c.Lookup.Path != "" && !strings.Contains(c.Lookup.Path, "{id}") && !slices.ContainsFunc(slices.Collect(maps.Values(c.Lookup.Query)), func(v string) bool { return strings.Contains(v, "{id}") }) {
 		errs = append(errs, errors.New("lookup: neither path nor query holds {id}"))
 	}
-	for name := range c.Headers {
-		if http.CanonicalHeaderKey(name) == "Authorization" || scanners.Overrides(http.Header{http.CanonicalHeaderKey(name): {"x"}}) {
+	errs = append(errs, c.checkSecrets())
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		errs = append(errs, errors.New("tls: cert and key go together"))
+	}
+	return errors.Join(errs...)
+}
+
+// secretName are names of headers and parameters that carry credentials. Those belong where they are references, and an address
+// ends up in logs.
+var secretName = regexp.MustCompile(`(?i)authorization|cookie|password|secret|^(x-)?(access|auth|private|api)?[-_]?(token|key)$`)
+
+func (c *Reading) checkSecrets() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if secretName.MatchString(name) || scanners.Overrides(http.Header{http.CanonicalHeaderKey(name): {"x"}}) {
 			errs = append(errs, fmt.Errorf("headers: %s cannot be set\nhint: credentials belong under auth", name))
 		}
 	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		errs = append(errs, errors.New("tls: cert and key go together"))
+	queries := []map[string]string{c.Query, c.Lookup.Query}
+	for _, l := range c.Lists {
+		queries = append(queries, l.Query)
+	}
+	for _, query := range queries {
+		for _, name := range slices.Sorted(maps.Keys(query)) {
+			if secretName.MatchString(name) {
+				errs = append(errs, fmt.Errorf("query: %s cannot be set: an address ends up in logs\nhint: credentials belong under auth", name))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -275,6 +296,8 @@ func (a Auth) check() error {
 		return errors.New("auth: header and secret go together")
 	case ways[0] == "token_url" && (a.TokenURL == "" || a.ClientID == "" || a.ClientSecret == ""):
 		return errors.New("auth: token_url, client_id and client_secret go together")
+	case a.TokenURL != "" && ways[0] != "token_url" && ways[0] != "credential":
+		return fmt.Errorf("auth: token_url is of no use with %s", ways[0])
 	case a.TokenURL != "":
 		if _, err := api.Host(a.TokenURL); err != nil {
 			return fmt.Errorf("auth.token_url: %w", err)

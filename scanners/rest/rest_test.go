@@ -29,6 +29,7 @@ type server struct {
 	deleted bool
 	hidden  int
 	behind  int
+	clamps  bool // behind the last page is the last one again
 }
 
 // ServeHTTP implements http.Handler.
@@ -111,7 +112,9 @@ func (f *server) answer(w http.ResponseWriter, from int, address, cursor string)
 		fmt.Fprint(w, `{"message":"no such page"}`)
 		return
 	}
-	from = min(from, len(records))
+	if from = min(from, len(records)); f.clamps && from == len(records) {
+		from = (len(records) - 1) / f.size * f.size
+	}
 	some := records[from:min(from+f.size, len(records))]
 	if from > 0 {
 		some = some[min(f.hidden, len(some)):]
@@ -257,6 +260,8 @@ func TestCounting(t *testing.T) {
 		{"no total", pagingOf("offset"), server{noTotal: true}, scanners.Consistent, 25},
 		{"404 behind the last page", pagingOf("page"), server{behind: 404}, scanners.Proved, 25},
 		{"404 behind the last page, no total", pagingOf("page"), server{behind: 404, noTotal: true}, scanners.Partial, 25},
+		{"the last page again behind it", pagingOf("page"), server{clamps: true}, scanners.Proved, 25},
+		{"the last page again behind it, no total", pagingOf("page"), server{clamps: true, noTotal: true}, scanners.Partial, 25},
 		{"one answer", pagingOf("none"), server{}, scanners.Proved, 25},
 		{"one answer that is not whole", "path: /next\ntotal: .meta.total\npaging: {style: none}\n", server{}, scanners.Partial, 7},
 	} {
@@ -351,12 +356,14 @@ func TestLists(t *testing.T) {
 		want    scanners.CoverageVerdict
 		read    int
 		between func(asked int) bool // whether a has lost its first record by then
+		clamps  bool                 // behind the last page is the last one again
 	}{
-		{"both counted", 10, 8, "total: .total\n", scanners.Partial, 17, nil}, // one is in both, so that fewer came than both hold
-		{"not counted", 10, 8, "", scanners.Consistent, 17, nil},
-		{"one is empty", 10, 0, "total: .total\n", scanners.Proved, 10, nil},
-		{"the second brings nothing new", 40, 1, "", scanners.Consistent, 40, nil},
-		{"the first changes", 10, 0, "total: .total\n", scanners.Partial, 9, func(asked int) bool { return asked > 1 }},
+		{"both counted", 10, 8, "total: .total\n", scanners.Partial, 17, nil, false}, // one is in both, so that fewer came than both hold
+		{"not counted", 10, 8, "", scanners.Consistent, 17, nil, false},
+		{"one is empty", 10, 0, "total: .total\n", scanners.Proved, 10, nil, false},
+		{"the last page again behind it", 10, 0, "total: .total\n", scanners.Proved, 10, nil, true},
+		{"the second brings nothing new", 40, 1, "", scanners.Consistent, 40, nil, false},
+		{"the first changes", 10, 0, "total: .total\n", scanners.Partial, 9, func(asked int) bool { return asked > 1 }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			asked := 0
@@ -370,6 +377,9 @@ func TestLists(t *testing.T) {
 					n, first = n-1, 1
 				}
 				at, _ := strconv.Atoi(r.URL.Query().Get("at"))
+				if test.clamps && at >= n {
+					at = max(n-2, 0)
+				}
 				var some []string
 				for i := at; i < min(at+4, n); i++ {
 					some = append(some, fmt.Sprintf(`{"id":"u%d"}`, first+i))

@@ -18,7 +18,7 @@ type Reading struct {
 	TLS          TLS    `yaml:"tls" doc:"How the connection is secured."`
 	Proxy        string `yaml:"proxy" doc:"URL of the proxy on the way; default is none."`
 	PageSize     int    `yaml:"page_size" doc:"Users to ask for per page, default 100. The server may give fewer."`
-	Paging       string `yaml:"paging" doc:"index or cursor; default is cursor where the server's ServiceProviderConfig offers it, else index."`
+	Paging       string `yaml:"paging" doc:"index, cursor, or none for a service that is known to give everything in one answer; default is cursor where the server's ServiceProviderConfig offers it, else index."`
 	Filter       string `yaml:"filter" doc:"SCIM filter of the users, such as userType eq \"Employee\"; default is every user."`
 	Inactive     string `yaml:"inactive" doc:"listed (default) when the server lists inactive users among the others, query when it has to be asked for them with the filter active eq false."`
 	TotalResults string `yaml:"total_results" doc:"trusted (default), or ignored when the server's totalResults is known to be wrong: then the source can be consistent, never proved."`
@@ -117,7 +117,7 @@ func (c *Reading) check() error {
 	if c.Activity.Precision < 0 {
 		errs = append(errs, errors.New("activity.precision: cannot be negative"))
 	}
-	return errors.Join(append(errs, word("paging", &c.Paging, "", "index", "cursor"), word("inactive", &c.Inactive, "listed", "query"),
+	return errors.Join(append(errs, word("paging", &c.Paging, "", "index", "cursor", "none"), word("inactive", &c.Inactive, "listed", "query"),
 		word("total_results", &c.TotalResults, "trusted", "ignored"), word("activity.absent", &c.Activity.Absent, "unknown", "never"), c.Auth.check())...)
 }
 

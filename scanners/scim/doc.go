@@ -60,10 +60,10 @@
 // # Services that deviate
 //
 //   - count is capped: pages may be as small as the service likes.
-//   - startIndex is ignored: the same page comes again. Then only what the first page holds is known, and the source is partial
-//     unless totalResults says that this is all.
+//   - startIndex is ignored: the same page comes again. Nothing shows whether there is more, so the source is partial. Where the
+//     service is known to give everything in one answer, paging: none says so.
 //   - totalResults counts the page only: a list ends with a page that holds nothing, not where totalResults says so. A service that
-//     answers with an error, or with its first page, behind its last record, is understood.
+//     answers with an error, or with its first or last page, behind its last record, is understood.
 //   - totalResults is wrong in other ways: total_results: ignored.
 //   - Inactive users are never listed: a disabled account then looks like a deleted one. A scan that sees no inactive user says
 //     so. inactive: query asks for them with the filter active eq false.

@@ -25,6 +25,9 @@ type fake struct {
 	total      func(start, onPage int) any // totalResults; nil for the truth
 	echo       func(start int) any         // startIndex of the answer; nil for the truth
 	behind     int                         // status for a page behind the last user
+	naive      bool                        // startIndex is ignored
+	wraps      bool                        // behind the last user is the first page again
+	clamps     bool                        // behind the last user are the last ones again
 	emptyOnce  bool                        // the second page is empty at first
 	emptyFor   int                         // pages from the second on are empty, with users behind them
 	dropLast   bool                        // the last user is never listed
@@ -119,6 +122,16 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request, all []string) {
 	if start > len(all) && f.behind != 0 {
 		fail(w, f.behind)
 		return
+	}
+	if f.wraps && start > len(all) {
+		f.answer(w, cut(all, 0, count), start, len(all), "")
+		return
+	}
+	if f.naive {
+		start = 1
+	}
+	if f.clamps {
+		start = min(start, len(all)-2)
 	}
 	page := cut(all, start-1, count)
 	if start > 1 && (f.emptyOnce && f.empty == 0 || f.empty < f.emptyFor*2) {

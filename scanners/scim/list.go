@@ -22,6 +22,7 @@ type listing struct {
 	filters []string // of each list
 	count   int
 	cursor  bool
+	once    bool // the server gives everything in one answer
 	trusted bool // totalResults is
 	lists   []list
 	at      int // the list that is being read
@@ -75,7 +76,7 @@ type capabilities struct {
 
 // begin asks the server what it can.
 func (s *source[R]) begin(ctx context.Context) (*listing, error) {
-	l := &listing{client: s.client, address: s.URL + "/Users", filters: []string{s.Filter}, count: s.PageSize, trusted: s.TotalResults == "trusted"}
+	l := &listing{client: s.client, address: s.URL + "/Users", filters: []string{s.Filter}, count: s.PageSize, once: s.Paging == "none", trusted: s.TotalResults == "trusted"}
 	if s.Inactive == "query" {
 		second := "active eq false"
 		if s.Filter != "" {
@@ -232,12 +233,16 @@ func (l *listing) page(p place, a answer) api.Page {
 	switch {
 	case a.next != "":
 		page.Next = place{list: p.list, cursor: &a.next}.String()
-	case p.cursor != nil, n == 0 && (in.total.IsUnknown() || l.beyond(p, in.total) || p.empty == 2):
+	case p.cursor != nil, l.once, n == 0 && (in.total.IsUnknown() || l.beyond(p, in.total) || p.empty == 2):
 		return l.finish(page, p)
 	case n == 0:
 		page.Next = place{list: p.list, start: p.start + int64(l.count), empty: p.empty + 1}.String()
 	default:
 		page.Next = place{list: p.list, start: p.start + n}.String()
+		if page.Beyond = l.beyond(p, in.total); page.Beyond {
+			end := l.finish(api.Page{Claimed: page.Claimed, ClaimedBy: page.ClaimedBy}, p)
+			page.After, page.Claimed, page.ClaimedBy = end.Next, end.Claimed, end.ClaimedBy
+		}
 	}
 	return page
 }
@@ -282,8 +287,10 @@ func (l *listing) noteInactive() { l.lists[l.at].inactive++ }
 func (l *listing) conclude(c *scanners.Coverage) {
 	for _, in := range l.lists {
 		if in.ignored {
-			c.Worsen(scanners.Consistent, "the server ignores startIndex; all that it holds was in its first page, as far as totalResults says")
-			c.Gaps = append(c.Gaps, scanners.Gap{What: "pages", Cause: "the server ignores startIndex", Effect: "more users than one page holds cannot be read"})
+			const why = "the server ignores startIndex: that its first page holds everything is for it to say alone"
+			c.Worsen(scanners.Partial, why)
+			c.Gaps = append(c.Gaps, scanners.Gap{What: "pages", Cause: why, Effect: "no conclusion rests on the absence of an account",
+				Hint: "if the service is known to give everything in one answer, set paging: none"})
 		}
 		if in.moved && len(l.lists) > 1 && l.trusted {
 			c.Worsen(scanners.Partial, "totalResults changed while the list was read: pages that are counted off may have skipped some")

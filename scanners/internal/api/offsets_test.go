@@ -119,3 +119,29 @@ func TestForbiddenForAWhile(t *testing.T) {
 		}
 	}
 }
+
+// TestBeyond: a page behind the last record that brings nothing new is the end, and one that does bring something is not.
+func TestBeyond(t *testing.T) {
+	pages := map[string]Page{
+		"":   {Records: raws("a", "b"), Next: "1"},
+		"1":  {Records: raws("b", "a"), Next: "2", Beyond: true, After: "L2"}, // the list has ended
+		"2":  {Records: raws("never asked for")},
+		"L2": {Records: raws("c"), Next: "3", Beyond: true, After: "x"}, // it has not: the count was wrong
+		"3":  {Records: raws("d")},
+	}
+	w := Walk[scanners.Account]{Env: scannertest.Env(t).Env,
+		Fetch:  func(_ context.Context, place string) (Page, error) { return pages[place], nil },
+		Decode: func(raw json.RawMessage) (scanners.Account, error) { return scanners.Account{ID: string(raw)}, nil }}
+	ids := ""
+	c, err := w.Scan(t.Context(), func(a scanners.Account) error { ids += a.ID; return nil })
+	if err != nil || ids != `"a""b""c""d"` || !c.Verdict.Complete() {
+		t.Errorf("%s, %v (%s), %v", ids, c.Verdict, c.Why, err)
+	}
+}
+
+func raws(ids ...string) (all []json.RawMessage) {
+	for _, id := range ids {
+		all = append(all, json.RawMessage(`"`+id+`"`))
+	}
+	return all
+}

@@ -22,6 +22,10 @@ type Page struct {
 	// Overlaps says that the page is of a further list, which may hold what an earlier one held: that it brings nothing new is
 	// then no sign of a server that repeats itself.
 	Overlaps bool
+	// Beyond says that the page lies behind the last record that the source counts. Some servers give a page again there: when it
+	// brings nothing new, the list has ended, and After is where to go on in place of Next.
+	Beyond bool
+	After  string
 }
 
 // Defect says what makes a record unusable. Decode functions return it as their error.
@@ -117,8 +121,12 @@ func (s *walking[R]) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if s.stale++; len(page.Records) == 0 || page.Overlaps || s.c.Read+s.others > before {
+		fresh := s.c.Read+s.others > before
+		if s.stale++; len(page.Records) == 0 || page.Overlaps || fresh {
 			s.stale = 0
+		}
+		if page.Beyond && !fresh {
+			page.Next, s.stale = page.After, 0
 		}
 		switch place = page.Next; {
 		case place == "":
