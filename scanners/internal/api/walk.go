@@ -43,16 +43,30 @@ type Walk[R scanners.Record] struct {
 	// Decode reads one record. A [*Defect] rejects the record and nothing else; any other error ends the scan. What is
 	// returned without an id is no record of this source, such as a group among the users, and is left out.
 	Decode func(raw json.RawMessage) (R, error)
+	// Key tells records apart that may share an id, such as two rows of one person; nil for the id.
+	Key func(R) string
 	// Skew is by how much the server's clock is ahead; nil when nobody knows.
 	Skew func() time.Duration
 	// MaxPages ends a scan that does not come to an end; 0 for a million.
 	MaxPages int64
+
+	last *walking[R]
+}
+
+// Met reports whether the scan that ended last came across a record of this id.
+func (w *Walk[R]) Met(id string) bool {
+	if w.last == nil {
+		return false
+	}
+	_, met := w.last.ids[maphash.String(w.last.seed, id)]
+	return met
 }
 
 // Scan reads every page. It is what a connector's Scan returns, after what it adds to the coverage.
 func (w *Walk[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Coverage, error) {
 	s := &walking[R]{Walk: w, emit: emit, places: map[string]bool{"": true}, seed: maphash.MakeSeed(), ids: map[uint64]uint32{}}
 	s.c = scanners.Coverage{Query: w.Query, Why: "the scan was broken off"}
+	w.last = s
 	err := s.run(ctx)
 	if err != nil {
 		s.c.Verdict = scanners.Blind
@@ -154,6 +168,9 @@ func (s *walking[R]) record(ctx context.Context, i int, raw json.RawMessage) err
 	if id == "" {
 		s.others++
 		return nil
+	}
+	if s.Key != nil {
+		id = s.Key(r)
 	}
 	if s.twice(id, raw) {
 		return nil
