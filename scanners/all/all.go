@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/entra"
 	"github.com/leaver-audit/leaver/scanners/ldap"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
@@ -10,6 +11,7 @@ import (
 // Kinds lists every connector, in the order in which help shows them.
 func Kinds() []scanners.Kind {
 	return []scanners.Kind{
+		entra.Kind(),
 		ldap.Kind(),
 		table.Kind(),
 	}
