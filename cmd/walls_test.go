@@ -95,12 +95,14 @@ func TestLeaverCannotWrite(t *testing.T) {
 	if !slices.Contains(symbols, "main.main") {
 		t.Fatal("leaver has no symbol table: nothing is proved")
 	}
-	connector := false
-	for _, symbol := range symbols {
-		connector = connector || strings.HasPrefix(symbol, "github.com/go-ldap/ldap/v3.(*Conn).Search")
+	reads := map[string]string{"LDAP search": "github.com/go-ldap/ldap/v3.(*Conn).Search"}
+	if withGraph(t) {
+		reads["Graph GET"] = "github.com/microsoftgraph/msgraph-sdk-go/users.(*UsersRequestBuilder).ToGetRequestInformation"
 	}
-	if !connector {
-		t.Error("leaver holds no LDAP search: the patterns no longer fit the SDK, or the connector is not linked")
+	for what, prefix := range reads {
+		if !slices.ContainsFunc(symbols, func(symbol string) bool { return strings.HasPrefix(symbol, prefix) }) {
+			t.Errorf("leaver holds no %s: the patterns no longer fit the SDK, or the connector is not linked", what)
+		}
 	}
 	found := caught(symbols)
 	for _, writer := range found {
@@ -112,7 +114,13 @@ func TestLeaverCannotWrite(t *testing.T) {
 	}
 }
 
-// TestWriterIsCaught builds a program that writes, one that could, and one that only reads.
+// withGraph reports whether programs are built with the Graph SDK, as they are without the tag noentra.
+func withGraph(t *testing.T) bool {
+	t.Helper()
+	return strings.Contains(run(t, "go", "list", "-f", "{{.GoFiles}}", "./scanners/entra"), " graph.go ")
+}
+
+// TestWriterIsCaught builds programs that write, one that could, and one that only reads.
 func TestWriterIsCaught(t *testing.T) {
 	for _, program := range []struct {
 		name string
@@ -120,9 +128,13 @@ func TestWriterIsCaught(t *testing.T) {
 	}{
 		{"writer", []string{"(*Conn).Modify ", "(*Conn).Del "}},
 		{"leaky", []string{"(*Conn).Modify ", "(*Conn).PasswordModify "}},
+		{"patcher", []string{"(*UserItemRequestBuilder).Patch ", "(*UserItemRequestBuilder).ToPatchRequestInformation "}},
 		{"reader", nil},
 	} {
 		t.Run(program.name, func(t *testing.T) {
+			if program.name == "patcher" && !withGraph(t) {
+				missing(t, "the Graph SDK is left out: no program that patches was built")
+			}
 			binary := filepath.Join(t.TempDir(), program.name)
 			run(t, "go", "build", "-o", binary, "./cmd/testdata/"+program.name)
 			found := caught(symbolTable(t, binary))
