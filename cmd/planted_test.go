@@ -75,6 +75,13 @@ var planted = []struct {
 	{"SDKs stay in their connector", "go-ldap in an actuator", "cmd/leaver-remediate/internal/actuators/ldap/a.go", `import _ "github.com/go-ldap/ldap/v3"`, ""},
 	{"SDKs stay in their connector", "workbook in policies", "policies/a.go", `import _ "github.com/xuri/excelize/v2"`, "belongs in reports"},
 	{"SDKs stay in their connector", "workbook in a test", "cmd/internal/job/a_test.go", `import _ "github.com/xuri/excelize/v2"`, ""},
+	{"SDKs stay in their connector", "connector holds a database itself", "scanners/sqldb/a.go", `import _ "database/sql"`, "belongs in cmd/internal/runstore"},
+	{"SDKs stay in their connector", "connector holds a driver itself", "scanners/sqldb/a.go", `import _ "github.com/jackc/pgx/v5"`, "belongs in scanners/sqldb/readonly"},
+	{"SDKs stay in their connector", "driver of MySQL elsewhere", "scanners/table/a.go", `import _ "github.com/go-sql-driver/mysql"`, "belongs in scanners/sqldb/readonly"},
+	{"SDKs stay in their connector", "driver of SQL Server elsewhere", "reports/a.go", `import _ "github.com/microsoft/go-mssqldb/msdsn"`, "belongs in scanners/sqldb/readonly"},
+	{"SDKs stay in their connector", "SQLite elsewhere", "scanners/sqldb/a.go", `import _ "modernc.org/sqlite"`, "belongs in"},
+	{"SDKs stay in their connector", "driver at home", "scanners/sqldb/readonly/a.go", `import _ "github.com/jackc/pgx/v5/stdlib"`, ""},
+	{"SDKs stay in their connector", "test fills a database", "scanners/sqldb/a_test.go", `import _ "github.com/go-sql-driver/mysql"`, ""},
 	{"SDKs stay in their connector", "progress in a connector", "scanners/ldap/a.go", `import _ "github.com/schollz/progressbar/v3"`, "belongs in cmd"},
 
 	{"judging is pure", "reads a file", "policies/a.go", `import _ "os"`, "not in policies"},

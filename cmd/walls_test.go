@@ -12,7 +12,8 @@ import (
 
 // These tests are the proof that leaver cannot change an account in a directory, in Entra ID or in Okta: the code that
 // could is neither in a package that it is built from nor, for the parts of an SDK that the linker keeps, in the program.
-// For SCIM, REST and SQL the proof is another one: the transport and the handles that connectors get refuse to write.
+// For SCIM, REST and SQL the proof is another one: the transport and the handles that connectors get refuse to write. That of
+// SQL is in scanners/sqldb/readonly, and in the list of libraries, which keeps drivers and database/sql there.
 
 // forbidden are packages that leaver may not be built from.
 var forbidden = []struct{ prefix, reason string }{
@@ -95,13 +96,13 @@ func TestLeaverCannotWrite(t *testing.T) {
 	if !slices.Contains(symbols, "main.main") {
 		t.Fatal("leaver has no symbol table: nothing is proved")
 	}
-	reads := map[string]string{"LDAP search": "github.com/go-ldap/ldap/v3.(*Conn).Search"}
+	reads := []string{"github.com/go-ldap/ldap/v3.(*Conn).Search", "github.com/okta/okta-sdk-golang/v2/okta.(*RequestExecutor).Do"}
 	if withGraph(t) {
-		reads["Graph GET"] = "github.com/microsoftgraph/msgraph-sdk-go/users.(*UsersRequestBuilder).ToGetRequestInformation"
+		reads = append(reads, "github.com/microsoftgraph/msgraph-sdk-go/users.(*UsersRequestBuilder).ToGetRequestInformation")
 	}
-	for what, prefix := range reads {
+	for _, prefix := range reads {
 		if !slices.ContainsFunc(symbols, func(symbol string) bool { return strings.HasPrefix(symbol, prefix) }) {
-			t.Errorf("leaver holds no %s: the patterns no longer fit the SDK, or the connector is not linked", what)
+			t.Errorf("leaver does not hold %s: the patterns no longer fit the SDK, or the connector is not linked", prefix)
 		}
 	}
 	found := caught(symbols)

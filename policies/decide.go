@@ -22,6 +22,9 @@ type Set struct {
 	Hold time.Duration
 	// Planned returns the first time at or after t that the schedule of a rule plans. Nil where no rule has a schedule.
 	Planned func(schedule Schedule, t time.Time) (time.Time, error)
+	// Contact returns whom a reference to a person means: an employee id, alone or after "source/", or a mail address; nil for
+	// nobody, and where it means more than one. Nil where no rule hands over.
+	Contact func(ref string) *reconcile.Person
 	// TooBroad holds the exclusions that match too much, by id, and what they match ([Reach.TooBroad]). They hide nothing, and
 	// what they match is never due.
 	TooBroad map[string]string
@@ -35,8 +38,10 @@ type Past struct {
 	LinkSeen    bool
 	// FirstSeen is the as-of of the run that first made the finding; the zero time when tonight's is the first.
 	FirstSeen time.Time
-	// Clocks are the grace clocks of the finding, one for each rule and owner, paused ones too.
-	Clocks []Clock
+	// Clocks are the grace clocks of the finding, one for each rule, stage and owner, paused ones too. Elsewhere are those of other
+	// findings of the account.
+	Clocks    []Clock
+	Elsewhere []Clock `json:",omitempty"`
 	// Kept is the decision that the account may stay; nil when there is none.
 	Kept *Kept
 	// Reactivated is the as-of of the run that first saw the account enabled after an earlier one had seen it disabled; the
@@ -79,7 +84,7 @@ func failure(rule *Rule, err error) string {
 }
 
 // Decide returns the decision on one verdict and the grace clocks of its finding from now on: one for each acting rule that
-// selects it. While an exclusion takes the finding out, and while its source is not read completely, they stay as they were.
+// selects it, or for each stage of one. While an exclusion takes the finding out, and while its source is not read completely, they stay as they were.
 //
 // The order is: no finding; excluded; kept by a person; no rule; never due (with the reason); in grace; due.
 func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
@@ -109,21 +114,38 @@ func (s Set) Decide(v *reconcile.Verdict, past Past) (Decision, []Clock) {
 		d.Kind, d.Why = ReportOnly, cmp.Or(d.Failed, "no active rule selects this finding")
 		return d, choice.clocks
 	}
-	d.Rule, d.Action, d.Pace = rule.Name, rule.Action, rule.Allocation.For(v.Account.System)
-	if rule.Action == ActionReport {
-		d.Kind, d.Why = ReportOnly, fmt.Sprintf("rule %q only reports", rule.Name)
+	d.Rule, d.Action, d.Pace, d.Stages = rule.Name, choice.action, rule.Allocation.For(v.Account.System), choice.stages
+	if d.Stages != nil {
+		d.Stages.HandOver = s.handOver(rule, v)
+	}
+	if d.Action == ActionReport {
+		d.Kind, d.Why = ReportOnly, choice.reports()
 		return d, choice.clocks
 	}
-	d.OneByOne = s.oneByOne(v)
+	d.OneByOne = joined(s.oneByOne(v), d.Stages.returned())
 	if why := cmp.Or(neverDue(v), s.overBroad(v, rule)); why != "" {
 		d.Kind, d.Why = ReportOnly, why
 		return d, choice.clocks
 	}
-	return s.await(d, rule, choice.clock.DueAt, v, past), choice.clocks
+	d.Untold = choice.clock.untold(rule)
+	return s.await(d, rule, choice.clock, v, past), choice.clocks
 }
 
-// await says whether the rule that was chosen is due, now that its grace ends at the given instant.
-func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, past Past) Decision {
+// reports says why a rule that was chosen asks for nothing.
+func (c *choice) reports() string {
+	if c.stages != nil {
+		return c.stages.staged(c.rule)
+	}
+	return fmt.Sprintf("rule %q only reports", c.rule.Name)
+}
+
+func joined(reasons ...string) string {
+	return strings.Join(slices.DeleteFunc(reasons, func(s string) bool { return s == "" }), "; ")
+}
+
+// await says whether the rule that was chosen is due by its clock.
+func (s Set) await(d Decision, rule *Rule, clock *Clock, v *reconcile.Verdict, past Past) Decision {
+	end := clock.DueAt
 	planned, unplanned := s.planned(rule, end)
 	d.Kind, d.Until = InGrace, planned
 	switch why := cmp.Or(notYet(v, past), unplanned); {
@@ -133,13 +155,34 @@ func (s Set) await(d Decision, rule *Rule, end time.Time, v *reconcile.Verdict, 
 		back := past.Reactivated.Add(s.Hold)
 		d.Until = later(planned, back)
 		d.Why = fmt.Sprintf("enabled again on %s: it counts as active until %s", day(past.Reactivated), day(back))
+	case d.Untold:
+		return s.waitForNotice(d, rule, clock, v)
+	case d.Stages != nil && s.Now.Before(end):
+		d.Why = d.Stages.staged(rule)
 	case s.Now.Before(end):
 		d.Why = fmt.Sprintf("grace of rule %q runs until %s", rule.Name, day(end))
 	case s.Now.Before(planned):
 		d.Why = fmt.Sprintf("grace of rule %q is over, its schedule plans %s", rule.Name, day(planned))
+	case d.Stages != nil:
+		d.Kind, d.Why = Due, d.Stages.staged(rule)
 	default:
 		d.Kind, d.Why = Due, fmt.Sprintf("grace of rule %q was over on %s", rule.Name, day(end))
 	}
+	if !clock.ToldAt.IsZero() {
+		d.Why += fmt.Sprintf("; %s was told on %s", clock.ToldTo, day(clock.ToldAt))
+	}
+	return d
+}
+
+// waitForNotice is the decision while nobody was told: it has no date, because nothing but the notice makes one.
+func (s Set) waitForNotice(d Decision, rule *Rule, clock *Clock, v *reconcile.Verdict) Decision {
+	d.Notice = s.notice(rule, clock, v)
+	if d.Notice == nil {
+		d.Why = fmt.Sprintf("grace of rule %q runs until %s; somebody is told %s before", rule.Name, day(clock.DueAt), rule.Notify.Before)
+		return d
+	}
+	d.Until = time.Time{}
+	d.Why = fmt.Sprintf("never due before somebody is told, by rule %q, and nobody was: to be told is %s", rule.Name, d.Notice.To)
 	return d
 }
 
@@ -214,11 +257,25 @@ func (s Set) overBroad(v *reconcile.Verdict, rule *Rule) string {
 	return ""
 }
 
-// choice is the rule that decides on a verdict, and its clock. Clocks holds those of every acting rule; excluding is the
-// exclusion that took the verdict out of a rule, the first by name of rule; failures are the rules whose hook failed, sorted.
+// candidate is a rule that selects a verdict, with the clock and the action that stand for it tonight: those of its decisive
+// stage, where it has stages.
+type candidate struct {
+	rule   *Rule
+	clock  *Clock
+	action string
+	// partial is whether the action takes some rights only.
+	partial bool
+	stages  *Progress
+}
+
+// weak reports whether what is due by the candidate must not keep another one waiting: it takes some rights only, or it waits for
+// a notice, which nobody may ever get.
+func (c *candidate) weak() bool { return c.partial || c.clock.untold(c.rule) }
+
+// choice is the rule that decides on a verdict. Clocks holds the clocks of every acting rule; excluding is the exclusion that
+// took the verdict out of a rule, the first by name of rule; failures are the rules whose hook failed, sorted.
 type choice struct {
-	rule      *Rule
-	clock     *Clock
+	candidate
 	clocks    []Clock
 	excluding *Exclusion
 	failures  []string
@@ -251,12 +308,12 @@ func (s Set) strictest(v *reconcile.Verdict, past Past) choice {
 			best.clocks = append(best.clocks, frozen(past.Clocks, rule.Name)...)
 			continue
 		}
-		c := s.clock(rule, v, past)
-		if rule.Action != ActionReport {
-			best.clocks = append(best.clocks, *c)
+		one, clocks := s.candidate(rule, v, past)
+		if rule.acts() {
+			best.clocks = append(best.clocks, clocks...)
 		}
-		if best.rule == nil || stricter(rule, c, best.rule, best.clock) {
-			best.rule, best.clock = rule, c
+		if best.rule == nil || s.stricter(&one, &best.candidate) {
+			best.candidate = one
 		}
 	}
 	if !past.SourceComplete {
@@ -267,14 +324,34 @@ func (s Set) strictest(v *reconcile.Verdict, past Past) choice {
 	return best
 }
 
-func stricter(x *Rule, cx *Clock, y *Rule, cy *Clock) bool {
-	if (x.Action == ActionReport) != (y.Action == ActionReport) {
-		return y.Action == ActionReport
+// candidate is a rule as it stands to v, and all its clocks.
+func (s Set) candidate(rule *Rule, v *reconcile.Verdict, past Past) (candidate, []Clock) {
+	if !rule.Graceful() {
+		c := s.clock(rule, nil, v, past)
+		return candidate{rule: rule, clock: c, action: rule.Action}, []Clock{*c}
 	}
-	if !cx.DueAt.Equal(cy.DueAt) {
-		return cx.DueAt.Before(cy.DueAt)
+	clocks := s.stageClocks(rule, v, past)
+	one := candidate{rule: rule, clock: &clocks[len(clocks)-1], action: ActionReport, stages: s.progress(rule, clocks, v)}
+	if step := one.stages.decisive(); step != nil {
+		i := slices.IndexFunc(clocks, func(c Clock) bool { return c.Stage == step.Stage })
+		one.clock, one.action, one.partial = &clocks[i], step.Action, step.partial()
 	}
-	return x.Name < y.Name
+	return one, clocks
+}
+
+// stricter orders candidates. What is due about the whole account comes before a stage that takes some rights, and before what
+// waits for a notice: that nobody has taken the rights yet, or was told, must not keep the account open.
+func (s Set) stricter(x, y *candidate) bool {
+	if (x.action == ActionReport) != (y.action == ActionReport) {
+		return y.action == ActionReport
+	}
+	if bothDue := !s.Now.Before(x.clock.DueAt) && !s.Now.Before(y.clock.DueAt); bothDue && x.weak() != y.weak() {
+		return y.weak()
+	}
+	if !x.clock.DueAt.Equal(y.clock.DueAt) {
+		return x.clock.DueAt.Before(y.clock.DueAt)
+	}
+	return x.rule.Name < y.rule.Name
 }
 
 // neverDue says why no rule may ever act on v by itself; empty when one may.

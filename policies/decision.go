@@ -32,6 +32,12 @@ type Decision struct {
 	// Rule is the name of the rule that decided, and Action what it asks for ("report", "lock", …). Empty without a rule.
 	Rule   string
 	Action string
+	// Stages is where the account stands in the stages of a graceful rule; nil for any other rule.
+	Stages *Progress `json:",omitempty"`
+	// Untold is whether the decision waits for a notice that has not gone out, Notice what somebody has to be told now, nil for
+	// nothing.
+	Untold bool    `json:",omitempty"`
+	Notice *Notice `json:",omitempty"`
 	// Pace is the allocation of that rule for the system of the account, for whoever carries the action out.
 	Pace Pace
 	// OneByOne says why the decision has to be approved by itself and never together with others; empty when it need not.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/scanners"
@@ -21,13 +22,16 @@ type Event struct {
 // Change is what happened to a clock.
 type Change string
 
-// The changes. Restated: HR or a rule says something else that a running clock keeps in mind, without another date.
+// The changes. Restated: HR or a rule says something else that a running clock keeps in mind, without another date. Done: a
+// stage whose date has come has nothing left to do. Told: the notice that a clock waits for went out.
 const (
 	Started  Change = "started"
 	Extended Change = "extended"
 	Restated Change = "restated"
 	Paused   Change = "paused"
 	Reopened Change = "reopened"
+	Done     Change = "done"
+	Told     Change = "told"
 	Closed   Change = "closed"
 )
 
@@ -75,7 +79,7 @@ func (s Set) Advance(before []Clock, t Tonight) (clocks []Clock, events []Event)
 		for _, c := range decided {
 			if !known[c.key()] {
 				clocks = append(clocks, c)
-				events = append(events, Event{c, Started, startReason(c)})
+				events = append(append(events, Event{c, Started, startReason(c)}), doneSince(Clock{}, c)...)
 			}
 		}
 	}
@@ -85,7 +89,15 @@ func (s Set) Advance(before []Clock, t Tonight) (clocks []Clock, events []Event)
 }
 
 func compareClocks(a, b Clock) int {
-	return cmp.Or(cmp.Compare(a.Finding, b.Finding), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Person, b.Person))
+	return cmp.Or(cmp.Compare(a.Finding, b.Finding), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Person, b.Person))
+}
+
+// doneSince tells that a stage is done, once.
+func doneSince(was, is Clock) []Event {
+	if is.DoneAt.IsZero() || is.DoneAt.Equal(was.DoneAt) {
+		return nil
+	}
+	return []Event{{is, Done, fmt.Sprintf("stage %q has nothing left to do on %s", is.Stage, day(is.DoneAt))}}
 }
 
 func startReason(c Clock) string {
@@ -103,14 +115,14 @@ func changed(was, is Clock) []Event {
 	}
 	switch {
 	case !is.End.Equal(was.End) && is.Basis.Equal(is.End) && !is.Basis.Equal(was.Basis):
-		return append(events, Event{was, Closed, "hr-corrected: HR states another end of employment"}, Event{is, Started, startReason(is)})
+		events = append(events, Event{was, Closed, "hr-corrected: HR states another end of employment"}, Event{is, Started, startReason(is)})
+		was.DoneAt = time.Time{}
 	case is.DueAt.After(was.DueAt):
-		return append(events, Event{is, Extended, "due on " + day(was.DueAt) + " before; counted from " + day(is.Basis)})
+		events = append(events, Event{is, Extended, "due on " + day(was.DueAt) + " before; counted from " + day(is.Basis)})
 	case !is.End.Equal(was.End):
-		return append(events, Event{is, Restated, "HR states the end of employment as " + day(is.End) + "; the date stays"})
-	default:
-		return events
+		events = append(events, Event{is, Restated, "HR states the end of employment as " + day(is.End) + "; the date stays"})
 	}
+	return append(events, doneSince(was, is)...)
 }
 
 // unselected says why a clock is over although its finding was made again tonight.
@@ -122,7 +134,11 @@ func (s Set) unselected(c Clock, v *reconcile.Verdict) string {
 		return "the account has another owner"
 	case !rule.InForce(s.Now):
 		return fmt.Sprintf("rule %q is not active any more", c.Rule)
-	case rule.Action == ActionReport:
+	case c.Stage == "" && rule.Graceful():
+		return fmt.Sprintf("rule %q has stages now, and they keep its date", c.Rule)
+	case !s.knows(c.Rule, c.Stage):
+		return fmt.Sprintf("stage %q of rule %q is gone; a stage that takes its place keeps its date", c.Stage, c.Rule)
+	case !rule.acts():
 		return fmt.Sprintf("rule %q only reports now", c.Rule)
 	default:
 		return fmt.Sprintf("rule %q does not select the finding any more", c.Rule)

@@ -163,6 +163,14 @@ func TestLedger(t *testing.T) {
 // tell plays one night and returns the clocks after it.
 func tell(t *testing.T, n step, before []policies.Clock, firstSeen map[string]time.Time) []policies.Clock {
 	t.Helper()
+	_, after := decideAndTell(t, n, before, firstSeen)
+	return after
+}
+
+// decideAndTell is tell with the decision of the night; the zero value when there was no finding.
+func decideAndTell(t *testing.T, n step, before []policies.Clock, firstSeen map[string]time.Time) (policies.Decision, []policies.Clock) {
+	t.Helper()
+	var d policies.Decision
 	s := set(n.rules...)
 	s.Now, s.Exclusions = now.AddDate(0, 0, n.day), n.exclusions
 	tonight := policies.Tonight{Decided: map[string][]policies.Clock{}, Sight: func(system, account string) policies.Sight {
@@ -176,9 +184,12 @@ func tell(t *testing.T, n step, before []policies.Clock, firstSeen map[string]ti
 		for _, c := range before {
 			if c.Finding == v.ID() {
 				past.Clocks = append(past.Clocks, c)
+			} else {
+				past.Elsewhere = append(past.Elsewhere, c)
 			}
 		}
-		d, clocks := s.Decide(v, past)
+		var clocks []policies.Clock
+		d, clocks = s.Decide(v, past)
 		firstSeen[v.ID()], tonight.Decided[v.ID()] = d.FirstSeen, clocks
 	}
 	after, events := s.Advance(before, tonight)
@@ -192,13 +203,16 @@ func tell(t *testing.T, n step, before []policies.Clock, firstSeen map[string]ti
 	if !slices.EqualFunc(n.changes, changes, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
 		t.Errorf("%s: changes %q, want %q", n.name, changes, n.changes)
 	}
-	return after
+	return d, after
 }
 
 func shorts(clocks []policies.Clock) []string {
 	var list []string
 	for _, c := range clocks {
-		short := c.Rule + " " + c.DueAt.Format("2006-01-02")
+		short := strings.TrimSuffix(c.Rule+"/"+c.Stage, "/") + " " + c.DueAt.Format("2006-01-02")
+		if !c.DoneAt.IsZero() {
+			short += " done"
+		}
 		if !c.PausedAt.IsZero() {
 			short += " paused"
 		}

@@ -19,7 +19,7 @@ type Remark struct {
 // expiringSoon is how long before its expiry an exclusion is remarked on.
 const expiringSoon = 30 * 24 * time.Hour
 
-// Lint looks for rules that never decide, because they contradict themselves or another rule always comes first, for
+// Lint looks for rules and stages that never decide, because they contradict themselves or another rule always comes first, for
 // exclusions that are over or nearly so, and for early decisions. The remarks are in the order of the rules.
 func Lint(rules []Rule, exclusions []Exclusion, now time.Time) []Remark {
 	var list []Remark
@@ -28,7 +28,7 @@ func Lint(rules []Rule, exclusions []Exclusion, now time.Time) []Remark {
 	}
 	for i := range rules {
 		r := &rules[i]
-		for _, problem := range r.idle(now) {
+		for _, problem := range slices.Concat(r.idle(now), r.oddStages(rules, now)) {
 			remark(r.Place, r.Name, "%s", problem)
 		}
 		for j := range rules {
@@ -74,12 +74,12 @@ func (r *Rule) idle(now time.Time) []string {
 	if t.EndDate != nil && t.EndDate.Offset >= 0 && len(t.Status) > 0 && !slices.Contains(t.Status, reconcile.Ended) && !slices.Contains(t.Status, reconcile.Vanished) {
 		list = append(list, fmt.Sprintf("selects nothing: an end of employment that has passed and status %v do not meet", t.Status))
 	}
-	if r.Action != ActionReport && len(t.Kinds) > 0 && !slices.ContainsFunc(t.Kinds, func(k reconcile.Kind) bool {
+	if r.acts() && len(t.Kinds) > 0 && !slices.ContainsFunc(t.Kinds, func(k reconcile.Kind) bool {
 		return k != reconcile.Contradiction && k != reconcile.Disputed
 	}) {
 		list = append(list, fmt.Sprintf("is never due: findings of kinds %v are decided by a person", t.Kinds))
 	}
-	if r.Action != ActionReport && t.Flags&(reconcile.SuspectMatch|reconcile.EnabledUnknown) != 0 {
+	if r.acts() && t.Flags&(reconcile.SuspectMatch|reconcile.EnabledUnknown) != 0 {
 		list = append(list, "is never due: accounts with the flags suspect_match and enabled_unknown are decided by a person")
 	}
 	if t.Flags.Has(reconcile.FailedLogins) && len(t.Kinds) == 1 && t.Kinds[0] == reconcile.RuleMatch {
@@ -110,11 +110,7 @@ func meet(k reconcile.Kind, s reconcile.PersonState) bool {
 // shadows reports whether r always decides before other: it selects whatever other selects, acts, and its grace is over no
 // later, on every system. It is careful: where it cannot tell, it says no.
 func (r *Rule) shadows(other *Rule, now time.Time) bool {
-	if !r.InForce(now) || !other.InForce(now) || r.Action == ActionReport || other.Action == ActionReport || len(r.Exclude) > 0 || r.Schedule != nil ||
-		r.Effective != (Effective{}) || r.Grace.From != other.Grace.From || r.Grace.Business || len(r.Grace.Sources) > 0 {
-		return false
-	}
-	if !r.Trigger.covers(&other.Trigger) || other.Grace.Days < r.Grace.Days {
+	if other.Graceful() || !r.precedes(other, now) || other.Grace.Days < r.Grace.Days {
 		return false
 	}
 	for _, days := range other.Grace.Sources {
@@ -124,6 +120,14 @@ func (r *Rule) shadows(other *Rule, now time.Time) bool {
 	}
 	equal := other.Grace.Days == r.Grace.Days && len(other.Grace.Sources) == 0 && !other.Grace.Business
 	return !equal || r.Name < other.Name
+}
+
+// precedes reports whether r, which is then simple enough to tell, selects whatever other selects, acts, and counts from the
+// same instant.
+func (r *Rule) precedes(other *Rule, now time.Time) bool {
+	return r.InForce(now) && other.InForce(now) && !r.Graceful() && r.acts() && other.acts() && len(r.Exclude) == 0 && r.Schedule == nil &&
+		r.Effective == (Effective{}) && r.Grace.From == other.Grace.From && !r.Grace.Business && len(r.Grace.Sources) == 0 &&
+		r.Trigger.covers(&other.Trigger)
 }
 
 // covers reports whether t selects everything that other selects.

@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
+	"github.com/leaver-audit/leaver/scanners"
 )
 
 func TestLint(t *testing.T) {
@@ -121,5 +123,50 @@ func possible(v *reconcile.Verdict) bool {
 		return !gone
 	default:
 		return true
+	}
+}
+
+// TestLintStages: what of stages is allowed and probably not meant.
+func TestLintStages(t *testing.T) {
+	ended := func(r *policies.Rule) { r.Trigger = policies.Trigger{Status: []reconcile.PersonState{reconcile.Ended}} }
+	all := policies.Rights{Groups: []string{"*"}, Roles: []string{"*"}, Applications: []string{"*"}, Licences: []string{"*"}}
+	working := func(days int) policies.Stage {
+		return policies.Stage{Name: "working", Days: days, Business: true, Action: "lock"}
+	}
+	for _, c := range []struct {
+		name  string
+		rules []policies.Rule
+		want  []string
+	}{
+		{"nothing", rules(graceful("r", path3, beforeEnd)), []string{"r acts on accounts of people who are still employed"}},
+		{"after the lock", rules(graceful("r", []policies.Stage{locks("lock", 0), locks("again", 9)})), []string{`r stage "again" is never reached: stage "lock" puts the account out of use`}},
+		{"nothing locks", rules(graceful("r", []policies.Stage{notice(0), revokes("mail", 9, "mail")})), []string{`r the account stays enabled after the last stage, "mail"`}},
+		{"another rule locks first", rules(rule("other", 3, ended), graceful("r", []policies.Stage{revokes("mail", 3, "mail"), locks("lock", 4)}, ended)),
+			[]string{`r stage "lock" is never reached: rule "other" is due on the whole account by then`}},
+		{"another rule locks later", rules(rule("other", 4, ended), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
+		{"another rule only takes rights", rules(rule("other", 0, ended, func(r *policies.Rule) { r.Action = "revoke" }), graceful("r", []policies.Stage{locks("lock", 4)}, ended)), nil},
+		{"before the trigger", rules(graceful("r", []policies.Stage{notice(-20), locks("lock", 0)})), []string{`r stage "notice" begins late: the trigger selects accounts 14 days before the end only`}},
+		{"working days before the trigger", rules(graceful("r", []policies.Stage{{Name: "notice", Days: -13, Business: true, Action: "report"}, locks("lock", 0)})), []string{`r stage "notice" begins late`}},
+		{"a trigger from the end on", rules(graceful("r", []policies.Stage{notice(-2), locks("lock", 0)}, ended)), []string{`r stage "notice" begins late: the trigger selects nobody before the end`}},
+		{"notice only", rules(graceful("r", []policies.Stage{locks("lock", -2)})), []string{`r stage "lock" is due at the end, and gives notice until then`}},
+		{"keeps all", rules(graceful("r", []policies.Stage{{Name: "mail", Action: "revoke", Revoke: []policies.Rights{all}, Keep: []policies.Rights{all}}, locks("lock", 1)})), []string{`r stage "mail" takes nothing`}},
+		{"calendar days after working days", rules(graceful("r", []policies.Stage{{Name: "a", Days: 5, Business: true, Action: "report"}, locks("lock", 6)})), []string{`r stage "lock" may have an earlier date than stage "a"`}},
+		{"enough of them", rules(graceful("r", []policies.Stage{{Name: "a", Days: 5, Business: true, Action: "report"}, locks("lock", 14)})), nil},
+		{"working days after calendar days", rules(graceful("r", []policies.Stage{notice(5), working(5)})), nil},
+		{"fewer working days", rules(graceful("r", []policies.Stage{notice(5), working(4)})), []string{`r stage "working" may have an earlier date`}},
+		{"working days before the end", rules(graceful("r", []policies.Stage{notice(-10), {Name: "working", Days: -3, Business: true, Action: "report"}, locks("lock", 0)})), nil},
+		{"too many of them", rules(graceful("r", []policies.Stage{notice(-8), {Name: "working", Days: -3, Business: true, Action: "report"}, locks("lock", 0)})), []string{`r stage "working" may have an earlier date`}},
+		{"a date after days", rules(graceful("r", []policies.Stage{notice(5), {Name: "shut", Date: scanners.Date{Year: 2026, Month: 6, Day: 30}, Action: "lock"}})), []string{`r stage "shut" may have an earlier date`}},
+		{"two rules with stages", rules(graceful("a", []policies.Stage{locks("lock", 0)}), graceful("b", []policies.Stage{locks("lock", 0)})), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, r := range policies.Lint(c.rules, nil, now) {
+				got = append(got, r.About+" "+r.Text)
+			}
+			if !slices.EqualFunc(c.want, got, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,9 +24,12 @@ type Plan struct {
 	Items  []Item    `json:"items"`
 	// LeftOut lists what would be due and is not planned, and why.
 	LeftOut []LeftOut `json:"left_out"`
-	// Held are the limits that hold items, Lifted those that would, had nobody lifted them for this very plan.
-	Held   []Tripped `json:"held"`
-	Lifted []Tripped `json:"lifted"`
+	// Limits says how every limit stood; nil for a plan of a version that did not note it. Held are those that hold items,
+	// Lifted those that would, had nobody lifted them for this very plan, and Lifts says who did.
+	Limits []Measured `json:"limits"`
+	Held   []Tripped  `json:"held"`
+	Lifted []Tripped  `json:"lifted"`
+	Lifts  []Lift     `json:"lifts,omitempty"`
 	// Blocked says why nothing of the plan may be carried out; empty when it may.
 	Blocked string `json:"blocked,omitempty"`
 }
@@ -47,8 +51,36 @@ type Item struct {
 	Reason string    `json:"reason"`
 	// Facts is the [FactsDigest] on which the item rests: when it is another by then, the item is not carried out.
 	Facts string `json:"facts"`
-	// OneByOne names the flags for which a person has to look at this very item; empty when it may be approved with others.
+	// OneByOne names the flags for which a person has to look at this very item, "employed" while the owner still works here, and
+	// "stage" when a right came back that a stage had taken; empty when it may be approved with others.
 	OneByOne []string `json:"one_by_one,omitempty"`
+	// Steps are the stages of a graceful rule that are due, in the order in which they have to be carried out, each with the
+	// rights that it takes and those that stay; HandOver is who takes over. Both are empty for other rules.
+	Steps    []ItemStep `json:"steps,omitempty"`
+	HandOver string     `json:"hand_over,omitempty"`
+}
+
+// ItemStep is one stage of an item.
+type ItemStep struct {
+	Stage   string    `json:"stage"`
+	Action  string    `json:"action"`
+	Due     time.Time `json:"due"`
+	Removes []Right   `json:"removes,omitempty"`
+	Stays   []Right   `json:"stays,omitempty"`
+}
+
+// addStages puts what is due of a graceful rule on the item.
+func (i *Item) addStages(p *Progress) {
+	if p == nil {
+		return
+	}
+	for _, s := range p.Due() {
+		i.Steps = append(i.Steps, ItemStep{s.Stage, s.Action, s.At.UTC(), s.Removes, s.Stays})
+	}
+	i.HandOver = p.HandOver.Who
+	if p.returned() != "" {
+		i.OneByOne = append(i.OneByOne, "stage")
+	}
 }
 
 // LeftOut is an account that is not planned although its date has come.
@@ -94,10 +126,29 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 		if v.Person != nil {
 			item.Department = v.Person.Department
 		}
+		if ahead, ok := upcoming(v); ok && now.Before(ahead) {
+			item.OneByOne = append(item.OneByOne, "employed")
+		}
+		item.addStages(d.Stages)
 		p.plan.Items = append(p.plan.Items, item)
-	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return c.Rule == d.Rule && !now.Before(c.DueAt) }):
+	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return d.waitsFor(&c) && !now.Before(c.DueAt) }):
 		p.leaveOut(v, "the source was not read completely")
 	}
+}
+
+// Unseen lists what a clock would make due, had its source been read so far that the account was shown. What the rules would
+// have decided tonight is not known.
+func (p *Planner) Unseen(c Clock) {
+	p.plan.LeftOut = append(p.plan.LeftOut, LeftOut{c.Finding, c.System, c.Account,
+		fmt.Sprintf("the source was not read completely and did not show the account; the grace of rule %q was over on %s", c.Rule, day(c.DueAt))})
+}
+
+// waitsFor reports whether the decision becomes due with the clock.
+func (d *Decision) waitsFor(c *Clock) bool {
+	if d.Rule != c.Rule || d.Stages == nil {
+		return d.Rule == c.Rule && !d.Untold
+	}
+	return slices.ContainsFunc(d.Stages.Steps, func(s Step) bool { return s.Stage == c.Stage && s.State == StepDue })
 }
 
 func (p *Planner) leaveOut(v *reconcile.Verdict, why string) {

@@ -8,14 +8,15 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// The strategies of rules: decisions that queue by their due date, and rules that only report.
+// The strategies of rules: decisions that queue by their due date, rules with stages, and rules that only report.
 const (
 	Scheduled = "scheduled"
+	Graceful  = "graceful"
 	Detective = "detective"
 )
 
 // Strategies lists the words that a rule may use.
-func Strategies() []string { return []string{Scheduled, Detective} }
+func Strategies() []string { return []string{Scheduled, Graceful, Detective} }
 
 // Rule is one deprovisioning rule: which verdicts it selects, how long they may wait, and what should then happen.
 type Rule struct {
@@ -28,13 +29,22 @@ type Rule struct {
 	Grace     Grace
 	// Exclude lists exclusions that hold for this rule only.
 	Exclude []Exclusion
-	// Action is "report", "lock", "revoke", "reclaim" or "delete". With "report" decisions are report_only.
+	// Action is "report", "lock", "revoke", "reclaim" or "delete"; empty for a rule with stages. With "report" decisions are
+	// report_only.
 	Action string
+	// Stages make the rule a graceful one: each has a date and an action of its own, in the order of their dates. HandOver
+	// lists who takes over what the owner leaves behind, the first who is there: "manager", "sponsor", "owner", a mail address,
+	// or "source/id" of a person.
+	Stages   []Stage  `json:",omitempty"`
+	HandOver []string `json:",omitempty"`
+	// Notify makes decisions wait until somebody was told; nil for no notice.
+	Notify *Notify `json:",omitempty"`
 	// Allocation is how fast the action may be carried out. It is handed on with each decision.
 	Allocation Allocation
 	// Schedule says when decisions may become due; nil for at any time.
 	Schedule *Schedule
-	// Strategy is the word for what the rule is for, Scheduled or Detective; empty when the author left it out. The action decides.
+	// Strategy is the word for what the rule is for, one of Strategies; empty when the author left it out. The action decides,
+	// and whether there are stages.
 	Strategy string
 	// Controls are the framework ids that the rule serves ("PCI DSS 8.2.5"), for the Rules sheet.
 	Controls []string
@@ -83,8 +93,8 @@ type EndDate struct {
 
 // Grace is how long a selected account may wait.
 type Grace struct {
-	// Days is the number of whole days; From is "end_date" (the HR end instant, or first seen when HR stated none) or
-	// "first_seen". Sources overrides Days per system.
+	// Days is the number of whole days; From is "end_date" (the HR end instant, or first seen when HR stated none), "first_seen",
+	// or "notified" (when somebody was told, see Notify). Sources overrides Days per system.
 	Days    int
 	From    string
 	Sources map[string]int

@@ -16,7 +16,7 @@ func (r Rule) Check() error {
 		return fmt.Errorf("rule without name\nhint: add \"name:\"")
 	case r.Trigger.empty():
 		return fmt.Errorf("rule %q has no trigger and would select every account\nhint: add kinds, status, end_date, flags, failed_logins or hook under \"trigger:\"", r.Name)
-	case !slices.Contains(Actions(), r.Action):
+	case !r.Graceful() && !slices.Contains(Actions(), r.Action):
 		return fmt.Errorf("rule %q: action %q is not one of %v", r.Name, r.Action, Actions())
 	case r.Trigger.FailedLogins < 0:
 		return fmt.Errorf("rule %q: failed_logins of %d is less than 0", r.Name, r.Trigger.FailedLogins)
@@ -33,7 +33,7 @@ func (r Rule) Check() error {
 			return fmt.Errorf("rule %q: status %q is not one of %v", r.Name, state, States())
 		}
 	}
-	for _, err := range []error{r.Trigger.EndDate.check(), r.Grace.check(), r.Allocation.check()} {
+	for _, err := range []error{r.Trigger.EndDate.check(), r.Grace.check(), r.Allocation.check(), r.checkStages(), r.Notify.check(&r)} {
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
@@ -62,11 +62,20 @@ func (e *EndDate) check() error {
 	}
 }
 
-// ActionReport is the action that never asks for a change.
-const ActionReport = "report"
+// The actions. ActionReport never asks for a change; ActionRevoke and ActionReclaim take rights or licences, ActionLock and
+// ActionDelete are about the whole account.
+const (
+	ActionReport  = "report"
+	ActionLock    = "lock"
+	ActionRevoke  = "revoke"
+	ActionReclaim = "reclaim"
+	ActionDelete  = "delete"
+)
 
 // Actions lists what a rule may ask for.
-func Actions() []string { return []string{ActionReport, "lock", "revoke", "reclaim", "delete"} }
+func Actions() []string {
+	return []string{ActionReport, ActionLock, ActionRevoke, ActionReclaim, ActionDelete}
+}
 
 // States lists the words of the status clause.
 func States() []string {

@@ -199,10 +199,16 @@ type index struct {
 	Report
 	sources    map[string]*Source
 	exclusions map[string]policies.Exclusion
+	// planList are the lines of the sheet Plan, planned the same by finding.
+	planList []*planLine
+	planned  map[string]*planLine
 }
 
 func newIndex(r Report) *index {
-	x := &index{Report: r, sources: map[string]*Source{}, exclusions: map[string]policies.Exclusion{}}
+	x := &index{Report: r, sources: map[string]*Source{}, exclusions: map[string]policies.Exclusion{}, planList: planLines(r.Plan), planned: map[string]*planLine{}}
+	for _, l := range x.planList {
+		x.planned[l.finding] = l
+	}
 	for i := range r.Sources {
 		if !r.Sources[i].People {
 			x.sources[r.Sources[i].Name] = &r.Sources[i]

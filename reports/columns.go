@@ -217,8 +217,14 @@ func actionWords(e entry) string {
 	d := e.Decision
 	switch d.Kind {
 	case policies.Due:
-		return "Due" + after(": ", d.Action)
+		if e.plan != nil && e.plan.state == LeftOut {
+			return "Left out of the plan"
+		}
+		return "Due" + after(": ", d.Action) + dueStages(d.Stages)
 	case policies.InGrace:
+		if d.Notice != nil {
+			return "Waiting: nobody was told"
+		}
 		return "Waiting"
 	case policies.Held:
 		return "Held" + after(" by ", d.By)
@@ -233,6 +239,18 @@ func actionWords(e entry) string {
 		return dash
 	}
 	return "Disabled"
+}
+
+// dueStages names the stages of a graceful rule that are due.
+func dueStages(p *policies.Progress) string {
+	if p == nil {
+		return ""
+	}
+	var names []string
+	for _, s := range p.Due() {
+		names = append(names, s.Stage)
+	}
+	return " (stage " + strings.Join(names, ", then ") + ")"
 }
 
 func dayWords(t time.Time) string {

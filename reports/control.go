@@ -42,7 +42,9 @@ func (b *book) control(g *grid) error {
 		accounts := b.accountsRow(row + 1 + bridgeRows)
 		row = b.bridge(g, row+1, lines.people, accounts)
 		row = b.accountsTable(g, row+1, lines.accounts)
+		row = b.decisionBridge(g, row+1)
 	}
+	row = b.limitsTable(g, row+1)
 	row = b.gatesTable(g, row+1)
 	row = b.signOff(g, row+1)
 	row = b.digests(g, row+1)
@@ -222,10 +224,13 @@ func (b *book) digests(g *grid, row int) int {
 	if b.LogRoot != "" {
 		listed = append(listed, [2]string{fmt.Sprintf("audit log before this run, %d records (root hash, base64)", b.LogSize), b.LogRoot})
 	}
+	if b.Plan != nil {
+		listed = append(listed, [2]string{"items of the plan", b.Plan.Digest})
+	}
 	for _, s := range b.Sources {
 		listed = append(listed, [2]string{"snapshot of " + s.Name, s.SnapshotDigest}, [2]string{"file read for " + s.Name, s.Coverage.Digest})
 	}
-	listed = append(listed, [2]string{"all row seals of this file", b.plan})
+	listed = append(listed, [2]string{"all row seals of this file", b.seals})
 	listed = slices.DeleteFunc(listed, func(d [2]string) bool { return d[1] == "" })
 	half := (len(listed) + 1) / 2
 	for i, d := range listed {

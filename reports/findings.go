@@ -140,6 +140,8 @@ func (b *book) findingTable(name string, h home, title, note, none string, colum
 		column[entry]{head: "Finding", width: 18, group: "Proof", value: findingCell},
 		column[entry]{head: "Account ID", width: 40, group: "More (not printed)", aside: true, value: accountIDCell},
 		column[entry]{head: "Decided because", width: 60, value: decisionWhyCell},
+		column[entry]{head: "In the plan", width: 30, value: planCell},
+		column[entry]{head: "One by one because", width: 44, value: oneByOneWhyCell},
 		column[entry]{head: "Matched by", width: 13, value: matchedByCell},
 		column[entry]{head: "First seen", width: 11, value: firstSeenCell},
 	)
@@ -250,6 +252,8 @@ func (b *book) ambiguousTable() table[candidate] {
 		column[candidate]{head: "Account ID", width: 40, group: "More (not printed)", aside: true, value: ofEntry(accountIDCell)},
 		column[candidate]{head: "Flags", width: 44, value: ofEntry(flagsCell)},
 		column[candidate]{head: "Decided because", width: 60, value: ofEntry(decisionWhyCell)},
+		column[candidate]{head: "In the plan", width: 30, value: ofEntry(planCell)},
+		column[candidate]{head: "One by one because", width: 44, value: ofEntry(oneByOneWhyCell)},
 	)
 	return table[candidate]{name: "Ambiguous", title: "Ambiguous – accounts that may belong to more than one person",
 		note: "One row per account and candidate. Nothing is ever done about these accounts without a person's decision. " + b.ambiguousCount(),

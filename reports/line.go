@@ -67,6 +67,17 @@ type Line struct {
 	FirstSeen    *string `json:"first_seen"`
 	Why          string  `json:"why"`
 	DecidedWhy   string  `json:"decided_why"`
+	// Untold is whether the decision waits for a notice that has not gone out: it is never due before.
+	Untold bool `json:"untold"`
+	// Stage is the last stage of a graceful rule whose date has come, NextStage the first whose date has not, and when it begins.
+	Stage     string  `json:"stage"`
+	NextStage string  `json:"next_stage"`
+	NextAt    *string `json:"next_at"`
+	// Removes are the rights that are due to go, as "group Sales", Stays those that the account keeps then; HandOver is who takes
+	// over, "source/id" or an address.
+	Removes  []string `json:"removes"`
+	Stays    []string `json:"stays"`
+	HandOver string   `json:"hand_over"`
 	// Candidates are the employee ids that a disputed account's keys name.
 	Candidates []string `json:"candidates"`
 	// Suggestions are people who may own an orphan, likeliest first: guesses for a person to decide on. LikelyMiskeyed is
@@ -76,6 +87,11 @@ type Line struct {
 	// Coverage is that of the source: a program that counts lines has to look at it.
 	Coverage string `json:"coverage"`
 	Run      string `json:"run"`
+	// Plan is where the decision stands in the plan of the run, "" when it is no part of it; PlanWhy names the limits that hold it,
+	// or says why it was left out. OneByOne says why it is for approval by itself, "" when it is not.
+	Plan     PlanState `json:"plan"`
+	PlanWhy  string    `json:"plan_why"`
+	OneByOne string    `json:"one_by_one"`
 }
 
 // LineSuggestion is a person who may own an orphan.
@@ -111,6 +127,10 @@ func (x *index) line(r Row) Line {
 	if r.OfLeaver() {
 		l.Result = x.assess(r).Result
 	}
+	l.OneByOne = utf8Text(oneByOneWhy(r))
+	if stands := x.stands(r); stands != nil {
+		l.Plan, l.PlanWhy = stands.state, utf8Text(stands.why)
+	}
 	if r.LastUse.At.IsKnown() {
 		seconds := int64(r.LastUse.Precision / time.Second)
 		l.LastUseError = &seconds
@@ -118,6 +138,8 @@ func (x *index) line(r Row) Line {
 	if p := r.Person; p != nil {
 		l.Person, l.Name, l.PersonSource, l.PersonState = utf8Text(p.ID), utf8Text(p.Name()), p.System, string(p.State)
 	}
+	l.Untold = r.Decision.Untold
+	l.stages(r.Decision.Stages)
 	for _, c := range r.Candidates {
 		l.Candidates = append(l.Candidates, utf8Text(c.Person.ID))
 	}
@@ -126,6 +148,25 @@ func (x *index) line(r Row) Line {
 		l.Suggestions = append(l.Suggestions, lineSuggestion(s))
 	}
 	return l
+}
+
+// stages fills in where the account stands in the stages of a graceful rule.
+func (l *Line) stages(p *policies.Progress) {
+	l.Removes, l.Stays = []string{}, []string{}
+	if p == nil {
+		return
+	}
+	l.Stage, l.HandOver = utf8Text(p.Stage), utf8Text(p.HandOver.Who)
+	if next := p.Next(); next != nil {
+		l.NextStage, l.NextAt = utf8Text(next.Stage), stampOf(next.At)
+	}
+	removes, stays := p.Rights()
+	for _, r := range removes {
+		l.Removes = append(l.Removes, utf8Text(r.String()))
+	}
+	for _, r := range stays {
+		l.Stays = append(l.Stays, utf8Text(r.String()))
+	}
 }
 
 func lineSuggestion(s reconcile.Suggestion) LineSuggestion {
@@ -250,12 +291,22 @@ var csvFields = [...]csvField{
 	{"first_seen", func(l Line) string { return orEmpty(l.FirstSeen) }},
 	{"why", func(l Line) string { return l.Why }},
 	{"decided_why", func(l Line) string { return l.DecidedWhy }},
+	{"untold", func(l Line) string { return strconv.FormatBool(l.Untold) }},
+	{"stage", func(l Line) string { return l.Stage }},
+	{"next_stage", func(l Line) string { return l.NextStage }},
+	{"next_at", func(l Line) string { return orEmpty(l.NextAt) }},
+	{"removes", func(l Line) string { return strings.Join(l.Removes, "; ") }},
+	{"stays", func(l Line) string { return strings.Join(l.Stays, "; ") }},
+	{"hand_over", func(l Line) string { return l.HandOver }},
 	{"candidates", func(l Line) string { return strings.Join(l.Candidates, " ") }},
 	{"suggestions", suggestionsField},
 	{"likely_miskeyed", func(l Line) string { return strconv.FormatBool(l.LikelyMiskeyed) }},
 	{"days_late_hr", daysLateHRField},
 	{"coverage", func(l Line) string { return l.Coverage }},
 	{"run", func(l Line) string { return l.Run }},
+	{"plan", func(l Line) string { return string(l.Plan) }},
+	{"plan_why", func(l Line) string { return l.PlanWhy }},
+	{"one_by_one", func(l Line) string { return l.OneByOne }},
 }
 
 // suggestionsField names each suggested person with the confidence: "hr/00123 0.6, hr/00456 0.4".

@@ -192,7 +192,8 @@ func (b *book) accountsLine(g *grid, row, source int, s Source) {
 	a := s.Accounts
 	g.put(row, colB, text(s.Name).as(cellTextBold))
 	g.put(row, colC, number(a.Read).as(cellNumber))
-	g.put(row, colD, textOr(s.Coverage.Why, dash).as(cellText))
+	why, _, _ := strings.Cut(s.Coverage.Why, "\nhint: ")
+	g.put(row, colD, textOr(oneLine(why), dash).as(cellText))
 	for i, n := range []int64{a.Enabled, a.Disabled, a.EnabledUnknown, a.Linked, a.Deleted, a.Disputed, a.Unmatched} {
 		g.put(row, colE+i, number(n).as(cellPlainNumber))
 	}
@@ -200,7 +201,7 @@ func (b *book) accountsLine(g *grid, row, source int, s Source) {
 	read := at(colC, row)
 	g.check(row, colM, fmt.Sprintf("AND(%s=%s,%s=%s-%s,SUM(%s:%s)=%s,SUM(%s:%s)=%s)", read, at(colH, source), at(colH, source), at(colF, source),
 		at(colG, source), at(colE, row), at(colG, row), read, at(colH, row), at(colK, row), read), s.fell())
-	g.fit(row, 18, cellText, s.Coverage.Why, controlWidths[colD-1])
+	g.fit(row, 18, cellText, why, controlWidths[colD-1])
 	g.fit(row, 18, cellTextBold, s.Name, controlWidths[colB-1])
 }
 

@@ -55,6 +55,17 @@ type Report struct {
 	// Population.UpcomingEnds of them.
 	Upcoming []Upcoming
 
+	// Plan is what the run proposes; nil for a refused run, and for one of a version that kept none. Lifts are the decisions that a
+	// limit holds no plan that were made since the last accepted run, those for other plans too.
+	Plan  *policies.Plan `json:"-"`
+	Lifts []policies.Lift
+	// Clocks counts the grace clocks; nil for a run that did not note them. Ledger yields their changes, the clocks that the run changed first, ordered by system,
+	// account, finding, rule and time: Clocks.Lines of them. It can be called more than once.
+	Clocks *ClockTotals
+	Ledger func() iter.Seq2[*ClockLine, error] `json:"-"`
+	// Unmoved says why the run moved neither history nor clocks; empty for an accepted run.
+	Unmoved string
+
 	// Planned compares the schedules with the runs that took place; nil when this run did not compare.
 	Planned *Planned
 

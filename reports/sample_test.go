@@ -169,7 +169,7 @@ func everyRow() []Row {
 		{verdict(account("okta", "00u2", "oskar.berg", "2026-10-01 16:30"), reconcile.UsedAfterEnd, reconcile.Critical, berg, "hr/E10421 ended on 2026-09-18, the account was used on 2026-10-01"), graceDecision()},
 		{flagged(verdict(account("crm", "c-9", "farah.park", "2026-10-07 07:34"), reconcile.LeaverActive, reconcile.High, conflict, "hr/E10500 ended on 2026-10-10 (HR contradicts itself)"), reconcile.HRConflict|reconcile.PossibleRehire), reportOnly()},
 		{flagged(verdict(account("okta", "00u3", "oskar.berg2", "2026-09-01 07:10"), reconcile.LeaverActive, reconcile.High, berg, "hr/E10421 ended on 2026-09-18, the account is enabled"), reconcile.Regressed|reconcile.DuplicateAccount|reconcile.SuspectMatch),
-			policies.Decision{Kind: policies.Held, By: "limit crm", Rule: "R1 End date passed", Action: "lock", Until: when("2026-11-01 00:00")}},
+			policies.Decision{Kind: policies.Held, By: "actions_per_source:okta", Rule: "R1 End date passed", Action: "lock", Until: when("2026-11-01 00:00"), Why: "grace of 7 days is over; held by the limit actions_per_source:okta: 1 of 1,004"}},
 		{flagged(verdict(unknownState, reconcile.LeaverActive, reconcile.High, vanished, "hr/E10444 is gone from the people source"), reconcile.Inferred|reconcile.InUse|reconcile.NoEndDate|reconcile.EnabledUnknown|reconcile.ActivityUnknown), reportOnly()},
 		{verdict(disabled(account("crm", "c-10", "amara.keller", "2026-10-30 16:30"), "2026-10-28 09:00"), reconcile.Contradiction, reconcile.High, keller, "disabled on 2026-10-28, yet used on 2026-10-30"), reportOnly()},
 		{verdict(account("corp-ad", "ad-9", "jaya.lopez", "2026-11-20 08:00"), reconcile.SuspendedActive, reconcile.High, suspended, "hr/E10700 is suspended"), reportOnly()},
@@ -184,7 +184,7 @@ func everyRow() []Row {
 		{verdict(account("corp-ad", "ad-8", "kofi.novak", ""), reconcile.EarlyActive, reconcile.Low, prehire, "hr/E10900 starts on 2027-01-04"), reportOnly()},
 		{flagged(verdict(neverUsed, reconcile.NeverUsed, reconcile.Low, employed("E10701", "Erdem", "Jaya"), "created on 2021-03-01 and never used since"), reconcile.MailDrift), reportOnly()},
 		{verdict(dormant, reconcile.Dormant, reconcile.Low, employed("E10533", "Berg", "Hana"), "last used on 2026-05-01"), graceDecision()},
-		{flagged(verdict(account("corp-ad", "ad-7", "amara.moreau", "2026-11-01 08:00"), reconcile.RuleMatch, reconcile.Low, onLeave, "selected by rule R9"), reconcile.OnLeave), policies.Decision{Kind: policies.Due, Rule: "R9 Leave", Action: "report", Until: when("2026-11-20 00:00")}},
+		{flagged(verdict(account("corp-ad", "ad-7", "amara.moreau", "2026-11-01 08:00"), reconcile.RuleMatch, reconcile.Low, onLeave, "selected by rule R9"), reconcile.OnLeave), policies.Decision{Kind: policies.Due, Rule: "R9 Leave", Action: "lock", Until: when("2026-11-20 00:00"), Why: "grace of 0 days is over"}},
 		{verdict(disabled(account("corp-ad", "ad-1", "nadia.conti", "2026-08-20 06:10"), "2026-09-03 09:00"), reconcile.KindNone, reconcile.Info, conti, ""), none()},
 		{verdict(disabled(account("corp-ad", "ad-2", "oskar.berg", "2026-09-17 06:10"), "2026-09-18 17:00"), reconcile.KindNone, reconcile.Info, berg, ""), none()},
 		{verdict(disabled(account("okta", "00u5", "nadia.conti", "2026-08-26 23:59"), ""), reconcile.KindNone, reconcile.Info, conti, ""), none()},
@@ -319,6 +319,8 @@ func everything() Report {
 	r := report(everyRow())
 	r.Gates = sampleGates()
 	r.Changes = sampleChanges()
+	r.Plan, r.Lifts = samplePlan(everyRow())
+	withClocks(&r, sampleClocks(everyRow()))
 	r.Upcoming = []Upcoming{
 		{System: "hr", ID: "E10321", Name: "Marin, Ida", Department: "Sales", Manager: "E10007", End: scanners.Date{Year: 2026, Month: 11, Day: 30}, Enabled: 5, Privileged: 1, AnswersFor: 2,
 			Systems: map[string]int64{"okta": 1, "crm": 5, "+sap": 1}},

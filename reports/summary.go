@@ -28,7 +28,7 @@ func (b *book) summary(g *grid) error {
 	g.height(4, 8)
 	b.tiles(g, 5)
 	g.height(8, 8)
-	row := b.strip(g, 9)
+	row := b.heldStrip(g, b.strip(g, 9))
 	if b.Refused != "" {
 		return g.write()
 	}
@@ -126,6 +126,38 @@ func (b *book) strip(g *grid, row int) int {
 	g.fit(row, 20, stripText, words, g.width(firstCol, lastCol))
 	g.height(row+1, 8)
 	return row + 2
+}
+
+// heldStrip says what keeps the plan from being carried out; it returns the row after it.
+func (b *book) heldStrip(g *grid, row int) int {
+	words := b.heldBack()
+	if words == "" {
+		return row
+	}
+	words = shown("Held back:  " + words)
+	g.span(row, firstCol, lastCol, cell{value: words, style: stripText})
+	g.fit(row, 20, stripText, words, g.width(firstCol, lastCol))
+	g.height(row+1, 8)
+	return row + 2
+}
+
+// heldBack names the limits that hold decisions, and why nothing of the plan may be carried out; empty for neither.
+func (b *book) heldBack() string {
+	if b.Plan == nil {
+		return ""
+	}
+	var parts []string
+	if n := b.tally.decisions[policies.Held]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%s of %s due, until two people lift %s for this very plan, see sheet Plan", count(n),
+			count(n+b.tally.decisions[policies.Due]), heldWords(b.Plan.Held)))
+	}
+	if b.Plan.Blocked != "" {
+		parts = append(parts, strings.TrimRight(oneLine(b.Plan.Blocked), "."))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, "; ") + "."
 }
 
 func (b *book) untested() string {
@@ -248,7 +280,7 @@ func sheetsOfKind(k reconcile.Kind) string {
 func (b *book) decided(g *grid, row int) {
 	g.section(row, rightCol, lastCol, "What the policies say")
 	g.heads(row+1, []headCell{{rightCol, 12, "Decision", false}, {13, 14, "Rows", true}, {15, lastCol, "Meaning", false}})
-	meaning := map[policies.DecisionKind]string{policies.Due: "grace is over", policies.InGrace: "grace is running", policies.Held: "due, but held back",
+	meaning := map[policies.DecisionKind]string{policies.Due: "grace is over", policies.InGrace: "grace is running", policies.Held: "due, a limit holds it",
 		policies.Keep: "approved to stay", policies.Excluded: "see sheet Exclusions", policies.ReportOnly: "for people to decide", policies.DecideNone: "nothing to decide"}
 	row += 2
 	first := row

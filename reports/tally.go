@@ -53,6 +53,8 @@ type entry struct {
 	// of is the number of lines that it has on Ambiguous, ambiguous the position of the first of them.
 	of        int
 	ambiguous int64
+	// plan is where its decision stands in the plan; nil when it is no part of it.
+	plan *planLine
 }
 
 // id is the row id: stable within a run, never used twice.
@@ -125,6 +127,10 @@ func (x *index) each(visit func(entry) error) error {
 		if e.home != onAmbiguous {
 			seq[e.home]++
 		}
+		if e.plan = x.stands(row); e.plan != nil {
+			listed := e
+			e.plan.entry = &listed
+		}
 		if err := visit(e); err != nil {
 			return err
 		}
@@ -148,6 +154,11 @@ func candidates(e entry) int {
 func (x *index) tally() (*tally, error) {
 	t := newTally()
 	err := x.each(func(e entry) error { t.add(e); return nil })
+	for _, l := range x.planList {
+		if l.state == LeftOut && l.entry == nil {
+			l.state = NotRead // the run was not shown the account
+		}
+	}
 	return t, err
 }
 

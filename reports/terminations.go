@@ -39,6 +39,8 @@ func (b *book) terminationTable() table[entry] {
 		column[entry]{head: "Flags", width: 44, value: flagsCell},
 		column[entry]{head: "Why", width: 90, value: whyCell},
 		column[entry]{head: "Decided because", width: 60, value: decisionWhyCell},
+		column[entry]{head: "In the plan", width: 30, value: planCell},
+		column[entry]{head: "One by one because", width: 44, value: oneByOneWhyCell},
 		column[entry]{head: "Matched by", width: 13, value: matchedByCell},
 		column[entry]{head: "Signal", width: 18, value: signalCell},
 		column[entry]{head: "Account ID", width: 40, value: accountIDCell},

@@ -87,8 +87,14 @@ func triggerWords(t policies.Trigger) string {
 	if t.Flags != 0 {
 		all = append(all, "it is flagged "+strings.Join(t.Flags.List(), " and "))
 	}
+	if t.FailedLogins > 0 {
+		all = append(all, fmt.Sprintf("at least %d sign-ins failed", t.FailedLogins))
+	}
 	if len(t.Sources) > 0 {
 		all = append(all, "the system is "+either(t.Sources))
+	}
+	if t.Hook != nil {
+		all = append(all, "this holds: "+strings.Join(strings.Fields(t.Hook.String()), " "))
 	}
 	if len(all) == 0 {
 		return "nothing: it has no clause"
@@ -115,19 +121,76 @@ func either[T ~string](values []T) string {
 	return strings.Join(words, " or ")
 }
 
+// stageWords is one stage of a graceful rule.
+func stageWords(s *policies.Stage) string {
+	when := fmt.Sprintf("%+d %s", s.Days, map[bool]string{true: "working days", false: "days"}[s.Business])
+	if !s.Date.IsZero() {
+		when = "on " + s.Date.String()
+	}
+	words := fmt.Sprintf("stage %q %s: %s", s.Name, when, s.Action)
+	if len(s.Revoke) > 0 {
+		words += " " + rightsWords(s.Revoke)
+	}
+	if len(s.Keep) > 0 {
+		words += ", but not " + rightsWords(s.Keep)
+	}
+	return words
+}
+
+func rightsWords(list []policies.Rights) string {
+	var all []string
+	for i := range list {
+		var one []string
+		for _, kind := range policies.RightKinds() {
+			for _, name := range list[i].Names(kind) {
+				one = append(one, kind+" "+name)
+			}
+		}
+		words := strings.Join(one, ", ")
+		if len(list[i].Sources) > 0 {
+			words += " (" + strings.Join(list[i].Sources, ", ") + ")"
+		}
+		all = append(all, words)
+	}
+	return strings.Join(all, "; ")
+}
+
 func ruleParameters(r policies.Rule) string {
 	from := "first seen"
-	if r.Grace.From == "end_date" {
+	switch r.Grace.From {
+	case policies.FromEndDate:
 		from = "the end of employment"
+	case policies.FromNotified:
+		from = "the notice"
 	}
-	parts := []string{fmt.Sprintf("grace %s from %s", several(int64(r.Grace.Days), "day"), from)}
+	var parts []string
+	if r.Graceful() {
+		parts = append(parts, "stages from "+from)
+		for i := range r.Stages {
+			parts = append(parts, stageWords(&r.Stages[i]))
+		}
+		if len(r.HandOver) > 0 {
+			parts = append(parts, "hand-over to "+strings.Join(r.HandOver, ", else "))
+		}
+	} else {
+		parts = append(parts, fmt.Sprintf("grace %s from %s", several(int64(r.Grace.Days), "day"), from))
+	}
 	for _, source := range sortedKeys(r.Grace.Sources) {
 		parts = append(parts, fmt.Sprintf("%s %s", source, several(int64(r.Grace.Sources[source]), "day")))
+	}
+	if r.Notify != nil {
+		words := "not before a notice to " + strings.Join(r.Notify.To, ", else ")
+		if r.Notify.Before > 0 {
+			words += ", " + span(r.Notify.Before) + " ahead"
+		}
+		parts = append(parts, words)
 	}
 	if r.Strategy != "" {
 		parts = append(parts, "strategy "+r.Strategy)
 	}
-	parts = append(parts, "action "+r.Action)
+	if r.Action != "" {
+		parts = append(parts, "action "+r.Action)
+	}
 	if len(r.Exclude) > 0 {
 		parts = append(parts, several(int64(len(r.Exclude)), "exclusion")+" of its own")
 	}
@@ -253,7 +316,7 @@ func (b *book) decisionTerms() []term {
 	}{
 		{policies.Due, "The grace period of a rule is over, and the rule asks for the action."},
 		{policies.InGrace, "A rule selected the account and its grace period is running."},
-		{policies.Held, "Due, but held back by a limit, or because the run may not decide yet."},
+		{policies.Held, "Due, and held by a limit until two people lift it for this very plan; see sheet Plan."},
 		{policies.Keep, "Somebody approved that the account stays until a date."},
 		{policies.Excluded, "An exclusion covers it; see sheet Exclusions."},
 		{policies.ReportOnly, "Shown for people to decide; no active rule acts on it, or nothing may act on it automatically."},

@@ -3,6 +3,7 @@ package reports
 import (
 	"strings"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 )
 
@@ -13,6 +14,8 @@ func (b *book) words() []term {
 	all = append(all, b.changeTerms()...)
 	all = append(all, residueTerms()...)
 	all = append(all, actionTerms()...)
+	all = append(all, b.planTerms()...)
+	all = append(all, clockTerms()...)
 	all = append(all, statusTerms()...)
 	all = append(all, sortTerms()...)
 	all = append(all, keyTerms()...)
@@ -88,11 +91,51 @@ func actionTerms() []term {
 	return termsOf("Action", [][2]string{
 		{"Due: …", "A rule asks for the named action and its grace period is over. This report changes nothing."},
 		{"Waiting", "A grace period is running."},
-		{"Held by …", "Due, but held back by the named limit or reason."},
+		{"Waiting: nobody was told", "The rule acts only after somebody was told, and no notice has gone out. It is never due before."},
+		{"Left out of the plan", "Due, and not proposed; sheet Plan says why."},
+		{"Held by …", "Due, and held by the named limit; sheet Plan names every limit that holds it."},
 		{"Kept until …", "An approval keeps the account until that day."},
 		{"None (…)", "The named exclusion covers it."},
 		{"Report only", "For people to decide."},
 		{"Disabled", "The account is disabled, and nothing is left to do."},
+		{"lock", "On sheet Plan: the account is disabled, so that it can be enabled again."},
+		{"revoke", "On sheet Plan: its sessions are ended and its rights taken away."},
+		{"reclaim", "On sheet Plan: its licences are taken back."},
+		{"delete", "On sheet Plan: it is removed for good."},
+	})
+}
+
+// planTerms explain the sheet Plan. Rows counts its lines.
+func (b *book) planTerms() []term {
+	meanings := map[PlanState]string{
+		Proposed: "Due, and nothing speaks against it but the approval that it needs.",
+		HeldBack: "Due, and a limit holds it: more is proposed than one night may. It passes when two people lift every limit that holds it, for this very plan.",
+		LeftOut:  "Due, and never proposed: no plan may touch the account, or it would leave the system without administrators.",
+		NotRead:  "Would be due, had its system been read completely: the decision waits until it is.",
+	}
+	states, single := b.planCounts()
+	var all []term
+	for _, s := range PlanStates() {
+		all = append(all, term{"Plan", s.words(), meanings[s], "", "", states[s]})
+	}
+	return append(all, term{"Plan", "one by one", "A person has to look at this very item: it is never approved with others, and says why.", "", "", single})
+}
+
+// clockTerms are the changes of grace clocks.
+func clockTerms() []term {
+	return termsOf("Grace clock", [][2]string{
+		{string(policies.Started), "A rule selects the finding of this owner for the first time, or HR corrected the end of employment: its grace is counted from then."},
+		{string(policies.Extended), "The date was moved later, because the rule was edited or HR moved the end. No edit moves it earlier."},
+		{string(policies.Restated), "HR states another end of employment, and the date stays."},
+		{string(policies.Paused), "A complete scan does not show the account any more."},
+		{string(policies.Reopened), "The account is back, and so is its old date."},
+		{string(policies.Closed), "The finding is over, its owner or the rule is another one, or HR corrected the end. Because says which."},
+		{string(policies.Done), "The stage had its date and has nothing left to do: the notice was given, or the rights are gone."},
+		{"not noted", "The clock ran before reports noted changes; the audit log holds them."},
+		{string(ClockRunning), "On the latest change of each clock, so that a clock is counted once: it runs. A dash stands on its earlier changes."},
+		{string(ClockDone), "The stage that it is about has nothing left to do; the other stages of the rule go on."},
+		{string(ClockPaused), "It stands still until the account is back, or for good."},
+		{string(ClockClosed), "It was closed in this run."},
 	})
 }
 

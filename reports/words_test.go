@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -15,6 +16,7 @@ var wordColumns = []string{
 	"* Severity", "* Kind", "* Finding kind", "* Result", "* Flags", "* Sort", "* Enabled", "* Priv.", "* Action", "* Matched by", "* A", "* B", "* C", "* D", "* E",
 	"Ambiguous Because", "Ambiguous Key", "Dormant Never used", "Changes What happened", "Changes Finding before", "Changes Finding now",
 	"Changes Decision before", "Changes Decision now", "Exclusions Expired?", "Coverage Kind of source", "Coverage Coverage",
+	"Plan State", "Plan One by one", "Grace clocks Clock now", "Grace clocks Change", "* In this run",
 }
 
 // mixedColumns hold data, and sometimes a word of leaver's in its place.
@@ -31,6 +33,8 @@ var dataColumns = []string{
 	"* Its value", "* Listed as", "Changes Because", "* People source", "* Department", "* Enabled accounts", "* Privileged", "* Answers for", "* Systems",
 	"Residual access Accounts", "Residual access Systems open", "* Id", "* Scope", "* Findings it excludes", "* Rows in this file", "* Created",
 	"* Expires", "* Where", "* Source", "* What was not read", "* Cause", "* Effect on the result", "* What to do", "* Read at (UTC)",
+	"* In the plan", "* One by one because", "Plan Held by, or left out because", "* Due since (UTC)", "Plan Facts (SHA-256, first 16)", "* On (UTC)", "Grace clocks Because",
+	"* Due (UTC)", "* Counted from (UTC)", "* First seen (UTC)", "* End by HR (UTC)", "* Paused since (UTC)", "* Run",
 }
 
 // TestEveryWordIsExplained walks the cells of every table of samples that hold everything, and wants an entry on the sheet
@@ -149,6 +153,13 @@ func TestEveryEnumerationIsExplained(t *testing.T) {
 	words = append(append(words, residueWords[:]...), reconcile.Flags(^uint32(0)).List()...)
 	for _, result := range Results() {
 		words = append(words, string(result))
+	}
+	for _, state := range PlanStates() {
+		words = append(words, state.words())
+	}
+	words = append(words, "lock", "revoke", "reclaim", "delete")
+	for _, change := range []policies.Change{policies.Started, policies.Extended, policies.Restated, policies.Paused, policies.Reopened, policies.Closed} {
+		words = append(words, string(change))
 	}
 	for _, word := range words {
 		if !explained(word) && word != "" {

@@ -48,8 +48,11 @@ type book struct {
 	styles   *styleSheet
 	rowLimit int64
 	sheets   int
-	// checked are the areas whose marks turn red when a number is changed.
-	plan string
+	// seals covers every row seal of the file, sealed those of the sheets that do not come from the rows.
+	seals  string
+	sealed []byte
+	// written counts the grace clocks once more, from the lines of their sheet.
+	written ClockTotals
 }
 
 func newBook(x *index, t *tally, rowLimit int64) (*book, error) {
@@ -102,10 +105,10 @@ func (b *book) write() error {
 	if err := rows.close(); err != nil {
 		return err
 	}
-	b.plan = rows.digest()
 	if err := b.plainSheets(); err != nil {
 		return err
 	}
+	b.seals = rows.digest(b.sealed)
 	if err := b.control(control); err != nil {
 		return err
 	}
@@ -115,6 +118,8 @@ func (b *book) write() error {
 // plainSheets writes the sheets that do not come from the rows.
 func (b *book) plainSheets() error {
 	return errors.Join(
+		fillTable(b, b.planTable(), b.planList),
+		fillClocks(b, b.clocksTable()),
 		fillTable(b, b.changesTable(), b.changeLines()),
 		fillTable(b, b.upcomingTable(), b.upcomingLines()),
 		fillTable(b, b.residualTable(), b.residuals()),
@@ -136,6 +141,28 @@ func fillTable[T any](b *book, t table[T], rows []T) error {
 			return err
 		}
 	}
+	if t.sealed {
+		b.sealed = w.seals.Sum(b.sealed)
+	}
+	return w.close()
+}
+
+// fillClocks writes the changes of the grace clocks, which may be too many to have at hand.
+func fillClocks(b *book, t table[clockLine]) error {
+	w, err := create(b, t)
+	if err != nil {
+		return err
+	}
+	for line, err := range b.clockLines() {
+		if err != nil {
+			return fmt.Errorf("grace clocks of run %q: %w", b.Run, err)
+		}
+		b.written.Add(line.ClockLine)
+		if err := w.add(line); err != nil {
+			return err
+		}
+	}
+	b.sealed = w.seals.Sum(b.sealed)
 	return w.close()
 }
 
@@ -187,13 +214,14 @@ func (s rowSheets) close() error {
 	return errors.Join(s.terminations.close(), s.orphans.close(), s.miskeyed.close(), s.dormant.close(), s.ambiguous.close(), s.other.close())
 }
 
-// digest covers every seal of every sheet: one text that changes when any row does.
-func (s rowSheets) digest() string {
+// digest covers every seal of every sheet, those of others too: one text that changes when any row does.
+func (s rowSheets) digest(others []byte) string {
 	h := sha256.New()
 	for _, w := range []*sheetWriter[entry]{s.terminations, s.orphans, s.miskeyed, s.dormant, s.other} {
 		_, _ = h.Write(w.seals.Sum(nil))
 	}
 	_, _ = h.Write(s.ambiguous.seals.Sum(nil))
+	_, _ = h.Write(others)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

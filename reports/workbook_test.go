@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/leaver-audit/leaver/policies"
 	"github.com/leaver-audit/leaver/reconcile"
 )
 
@@ -145,7 +146,7 @@ func TestEveryPartIsOtherForAnotherReport(t *testing.T) {
 }
 
 func TestSheetsInOrder(t *testing.T) {
-	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Likely mis-keyed", "Dormant", "Ambiguous", "Other findings", "Changes", "Upcoming ends", "Residual access", "Exclusions", "Coverage", "Rules"}
+	want := []string{"Control sheet", "Summary", "Terminations", "Orphans", "Likely mis-keyed", "Dormant", "Ambiguous", "Other findings", "Plan", "Grace clocks", "Changes", "Upcoming ends", "Residual access", "Exclusions", "Coverage", "Rules"}
 	for name, r := range samples() {
 		if diff := cmp.Diff(want, open(t, workbook(t, r)).GetSheetList()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -442,6 +443,16 @@ func TestChecksFail(t *testing.T) {
 		"accounts used":    func(r *Report) { r.Sources[2].Used-- },
 		"a row is missing": func(r *Report) { r.Rows = rowsOf(everyRow()[1:]) },
 		"a row is surplus": func(r *Report) { r.Rows = rowsOf(append(everyRow(), everyRow()[0])) },
+
+		"an item is missing":             func(r *Report) { r.Plan.Items = r.Plan.Items[1:] },
+		"an item is surplus":             func(r *Report) { r.Plan.Items = append(r.Plan.Items, policies.Item{Finding: "F-1"}) },
+		"what is held is proposed":       func(r *Report) { r.Plan.Held = nil },
+		"what is proposed is held":       func(r *Report) { r.Plan.Held = append(r.Plan.Held, policies.Tripped{Limit: policies.LimitTotal}) },
+		"what was left out is forgotten": func(r *Report) { r.Plan.LeftOut = nil },
+		"a clock is missing":             func(r *Report) { r.Clocks.Before++ },
+		"a clock came from nowhere":      func(r *Report) { r.Clocks.Started-- },
+		"a clock ended in silence":       func(r *Report) { r.Clocks.Closed++ },
+		"a pause is not shown":           func(r *Report) { r.Clocks.Paused++ },
 	}
 	for name, damage := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -510,7 +521,9 @@ func TestSeals(t *testing.T) {
 	rows[0].Account.Privileged.Value = false
 	other := everything()
 	other.Run = "another run"
-	changed, moved := seals(report(rows)), seals(other)
+	altered := everything()
+	altered.Rows = rowsOf(rows)
+	changed, moved := seals(altered), seals(other)
 	for id := range before {
 		if (changed[id] != before[id]) != (id == "T-00001") {
 			t.Errorf("%s: seal %q became %q after a change of T-00001", id, before[id], changed[id])

@@ -87,6 +87,7 @@ func (n *announcement) end(ctx context.Context, r *job.Result, code int) {
 	} else {
 		n.pingEnd(ctx, info.Status, code)
 		n.send(ctx, n.messages(ctx, r, info, code))
+		n.notices(ctx, info)
 	}
 	if path := n.job.Config.Notify.Metrics; path != "" && n.night() {
 		if err := n.writeMetrics(ctx, path, r, info, code); err != nil {
@@ -173,7 +174,7 @@ func (n *announcement) upcoming(ctx context.Context, info *runstore.Info) map[st
 			n.note("upcoming decisions", err)
 			return nil
 		}
-		if d := row.Decision; d.Kind == policies.InGrace && !d.Until.After(info.AsOf.Add(before)) {
+		if d := row.Decision; d.Kind == policies.InGrace && !d.Until.IsZero() && !d.Until.After(info.AsOf.Add(before)) {
 			soon[row.Account.System]++
 		}
 	}
@@ -224,15 +225,23 @@ func wants(on []string, m notify.Message) bool {
 }
 
 func (n *announcement) mail(ctx context.Context, box config.Mail, m notify.Message) error {
+	to, err := n.mailbox(box)
+	if err != nil {
+		return err
+	}
+	return n.sender.Mail(ctx, to, m)
+}
+
+func (n *announcement) mailbox(box config.Mail) (notify.Mailbox, error) {
 	to := notify.Mailbox{From: box.From, To: box.To, Host: box.Host, Port: box.Port, TLS: box.TLS, User: box.User}
 	if box.Password != "" {
 		password, err := n.job.Config.Secret(box.Password)
 		if err != nil {
-			return err
+			return to, err
 		}
 		to.Password = password.Reveal()
 	}
-	return n.sender.Mail(ctx, to, m)
+	return to, nil
 }
 
 func (n *announcement) post(ctx context.Context, hook config.Webhook, m notify.Message) error {

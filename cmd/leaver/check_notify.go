@@ -42,6 +42,10 @@ func notifyNotes(c *config.Config) []job.Note {
 			note(fmt.Sprintf("mail %d", i+1), err)
 		}
 	}
+	if n.Notices != nil && n.Notices.Password != "" {
+		_, err := c.Secret(n.Notices.Password)
+		note("notices", err)
+	}
 	for _, hook := range n.Webhooks {
 		_, err := c.Address(hook.URL)
 		note("webhook "+hook.Name, errors.Join(err, checkSecret(c, hook)))

@@ -252,6 +252,7 @@ func explainDecision(w io.Writer, x *job.Explanation) {
 	if x.Decision.OneByOne != "" {
 		fmt.Fprintf(w, "    for approval by itself: %s\n", x.Decision.OneByOne)
 	}
+	explainStages(w, x.Decision.Stages)
 	for _, e := range x.Exclusions {
 		fmt.Fprintf(w, "    exclusion %s matches (%s: %s, until %s)\n", e.ID, e.Owner, e.Reason, stamp(e.Expires))
 	}
@@ -268,6 +269,34 @@ func explainDecision(w io.Writer, x *job.Explanation) {
 			}
 			fmt.Fprintf(w, "      %s  %s: wants %s, has %s\n", mark, c.Name, c.Wants, c.Has)
 		}
+	}
+}
+
+// explainStages lists the stages of a graceful rule, what each takes of what the account holds, and who takes over.
+func explainStages(w io.Writer, p *policies.Progress) {
+	if p == nil {
+		return
+	}
+	for _, s := range p.Steps {
+		mark := "      "
+		if s.Stage == p.Stage {
+			mark = "    > "
+		}
+		fmt.Fprintf(w, "%sstage %-12s %s  %s, %s\n", mark, reports.Visible(s.Stage), stamp(s.At), s.Action, s.State)
+		if !s.Done.IsZero() {
+			fmt.Fprintf(w, "        done       since %s\n", stamp(s.Done))
+		}
+		for _, list := range []struct {
+			word   string
+			rights []policies.Right
+		}{{"takes", s.Removes}, {"leaves", s.Stays}, {"not removable", s.Stuck}} {
+			for _, r := range list.rights {
+				fmt.Fprintf(w, "        %-13s %s\n", list.word, reports.Visible(r.String()))
+			}
+		}
+	}
+	if h := p.HandOver; h != (policies.HandOver{}) {
+		fmt.Fprintf(w, "      hand-over to %s\n", reports.Visible(h.String()))
 	}
 }
 

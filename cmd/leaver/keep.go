@@ -14,7 +14,6 @@ import (
 	"github.com/leaver-audit/leaver/cmd/internal/job"
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
-	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/reports"
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -64,7 +63,7 @@ func (a *app) keep(ctx context.Context, name string, f keepFlags) error {
 	if strings.TrimSpace(f.reason) == "" {
 		return usageError{fmt.Errorf("keep: --reason is missing\nhint: one sentence that an auditor accepts")}
 	}
-	if f.second != "" && reconcile.Fold(f.second) == reconcile.Fold(operator()) {
+	if f.second != "" && policies.SamePerson(f.second, operator()) {
 		return usageError{fmt.Errorf("--second: %q is you\nhint: somebody else has to agree", f.second)}
 	}
 	c, store, err := a.store()

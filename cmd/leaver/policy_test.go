@@ -16,21 +16,16 @@ import (
 // examples, every such case passes, and no clause of the examples is without cases both ways.
 func TestClausesOfRules(t *testing.T) {
 	docs := filepath.Join("..", "..", "docs")
-	var out, errOut bytes.Buffer
-	if code := run(t.Context(), []string{"policy", "test", "--json", "-c", filepath.Join(docs, "policies", "leaver.yaml")}, &out, &errOut); code != exitOK {
-		t.Fatalf("exit %d\n%s%s", code, out.String(), errOut.String())
-	}
-	var result tested
-	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
-		t.Fatal(err)
-	}
 	passed := map[string]bool{}
-	for _, c := range result.Cases {
-		passed[c.Name] = len(c.Wrong) == 0
-	}
-	for _, r := range result.Coverage {
-		if untried := r.Untried(); len(untried) > 0 {
-			t.Errorf("rule %q of the examples: %v", r.Rule, untried)
+	for _, folder := range []string{"policies", filepath.Join("policies", "graceful")} {
+		result := tryExamples(t, filepath.Join(docs, folder, "leaver.yaml"))
+		for _, c := range result.Cases {
+			passed[c.Name] = len(c.Wrong) == 0
+		}
+		for _, r := range result.Coverage {
+			if untried := r.Untried(); len(untried) > 0 {
+				t.Errorf("rule %q of the examples: %v", r.Rule, untried)
+			}
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(docs, "policies.md"))
@@ -49,15 +44,30 @@ func TestClausesOfRules(t *testing.T) {
 			t.Errorf("%s: no case %q passes", cells[0], name)
 		}
 	}
-	if clauses < 15 {
+	if clauses < 25 {
 		t.Errorf("the table has %d clauses", clauses)
 	}
 }
 
+// tryExamples runs the cases beside the rules of a configuration.
+func tryExamples(t *testing.T, path string) tested {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"policy", "test", "--json", "-c", path}, &out, &errOut); code != exitOK {
+		t.Fatalf("%s: exit %d\n%s%s", path, code, out.String(), errOut.String())
+	}
+	var result tested
+	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
 // TestExamplesFitTheSchemas: what an editor says of the examples and the starter is what leaver says.
 func TestExamplesFitTheSchemas(t *testing.T) {
-	examples := filepath.Join("..", "..", "docs", "policies", "policies")
-	for what, files := range map[string][]string{"policy": {"clauses.yaml"}, "cases": {"clauses.test.yaml"}} {
+	examples := filepath.Join("..", "..", "docs", "policies")
+	for what, files := range map[string][]string{"policy": {"policies/clauses.yaml", "graceful/policies/contractor.yaml", "graceful/policies/retirement.yaml"},
+		"cases": {"policies/clauses.test.yaml", "graceful/policies/contractor.test.yaml", "graceful/policies/retirement.test.yaml"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), []string{"policy", "schema", what}, &out, &out); code != exitOK {
 			t.Fatalf("exit %d: %s", code, out.String())
@@ -91,6 +101,9 @@ func TestExamplesFitTheSchemas(t *testing.T) {
 		}
 		if schema.Validate(map[string]any{"name": "a", "trigger": map[string]any{}, "action": "lock", "cases": []any{}, "grase": 1}) == nil {
 			t.Errorf("%s: a misspelt key fits", what)
+		}
+		if what == "policy" && schema.Validate(map[string]any{"name": "a", "trigger": map[string]any{}}) == nil {
+			t.Error("a rule without action and stages fits")
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -21,11 +23,12 @@ func (a *app) policyLintCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "lint",
-		Short: "Check rules and exclusions: mistakes, cost, rules that never decide, exclusions that expire or match too much",
+		Short: "Check rules and exclusions: mistakes, cost, limits, rules that never decide, exclusions that expire or match too much",
 		Long: `Reads the rules as a run does, and says what is allowed but probably not meant: rules that contradict themselves or that
-another rule always precedes, decisions before the end of employment, exclusions that are over or expire within 30 days. With
-a last accepted run, exclusions are tried on its accounts: those that match too much of a system are errors, those that match
-nobody are told. Exits with 2 on errors; remarks alone exit with 0.`,
+another rule always precedes, stages that are never reached, decisions before the end of employment, exclusions that are over
+or expire within 30 days. With a last accepted run, exclusions and the rights that stages name are tried on its accounts:
+exclusions that match too much of a system are errors, what matches nothing is told. It also says which limits bound what the
+active rules may propose in one night, and that one of them is off. Exits with 2 on errors; remarks alone exit with 0.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, rules, err := a.ready()
@@ -41,10 +44,13 @@ nobody are told. Exits with 2 on errors; remarks alone exit with 0.`,
 
 // linted is what "leaver policy lint --json" prints.
 type linted struct {
-	Rules   []lintedRule      `json:"rules"`
+	Rules []lintedRule `json:"rules"`
+	// Actions are those that active rules ask for, Guards the limits that bound how many of them one night may propose.
+	Actions []string          `json:"actions"`
+	Guards  []string          `json:"guards"`
 	Errors  []policies.Remark `json:"errors"`
 	Remarks []policies.Remark `json:"remarks"`
-	// Run is the run that exclusions were tried on; empty when there is none.
+	// Run is the run that exclusions and the rights of stages were tried on; empty when there is none.
 	Run string `json:"run"`
 }
 
@@ -59,6 +65,7 @@ type lintedRule struct {
 
 func (a *app) policyLint(ctx context.Context, c *config.Config, rules []policies.Rule, asJSON bool) error {
 	out := linted{Errors: []policies.Remark{}, Remarks: policies.Lint(rules, c.Exclusions, a.now())}
+	out.guard(c, rules)
 	for _, r := range rules {
 		one := lintedRule{Name: r.Name, Place: r.Place, Digest: r.Digest}
 		if r.Trigger.Hook != nil {
@@ -84,6 +91,9 @@ func (a *app) policyLint(ctx context.Context, c *config.Config, rules []policies
 		}
 		fmt.Fprintf(a.out, "rule     %s: %q, version %.12s%s\n", r.Place, r.Name, r.Digest, cost)
 	}
+	if len(out.Actions) > 0 {
+		fmt.Fprintf(a.out, "guards   %s: %s\n", strings.Join(out.Actions, ", "), strings.Join(out.Guards, ", "))
+	}
 	for _, e := range out.Errors {
 		fmt.Fprintf(a.out, "error    %s: %s %s\n", e.Place, e.About, e.Text)
 	}
@@ -96,6 +106,27 @@ func (a *app) policyLint(ctx context.Context, c *config.Config, rules []policies
 	}
 	_, err := fmt.Fprintf(a.out, "%d rules, %d errors, %d remarks; %s\n", len(out.Rules), len(out.Errors), len(out.Remarks), tried)
 	return err
+}
+
+// guard tells what bounds the actions of the rules. That something does was checked when the configuration was read.
+func (l *linted) guard(c *config.Config, rules []policies.Rule) {
+	l.Actions, l.Guards = []string{}, []string{}
+	for _, r := range rules {
+		if r.Active && r.Action != policies.ActionReport && !slices.Contains(l.Actions, r.Action) {
+			l.Actions = append(l.Actions, r.Action)
+		}
+	}
+	slices.Sort(l.Actions)
+	for _, limit := range c.Limits.All() {
+		switch {
+		case limit.Guards():
+			l.Guards = append(l.Guards, limit.Name+" ("+limit.String()+")")
+		case len(l.Actions) > 0 && limit.Off:
+			l.Remarks = append(l.Remarks, policies.Remark{Place: c.Path, About: "limits." + limit.Name, Text: "is off"})
+		case len(l.Actions) > 0:
+			l.Remarks = append(l.Remarks, policies.Remark{Place: c.Path, About: "limits." + limit.Name, Text: "is never exceeded: it allows 100%"})
+		}
+	}
 }
 
 // tryOn tries the exclusions on the last accepted run, if there is one.
@@ -203,6 +234,9 @@ func (a *app) printSimulation(s *job.Simulation) error {
 
 func standText(s job.SimulatedStand) string {
 	text := fmt.Sprintf("%s %s", cmp.Or(string(s.Kind), "no finding"), s.Decision)
+	if s.Stage != "" {
+		text += " in stage " + s.Stage
+	}
 	if !s.Due.IsZero() {
 		text += " " + s.Due.UTC().Format("2006-01-02")
 	}

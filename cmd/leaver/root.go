@@ -94,7 +94,7 @@ Any other code is a failure.`,
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.initCommand(), a.checkCommand(), a.runCommand(), a.reportCommand(), a.findingsCommand(),
-		a.explainCommand(), a.keepCommand(), a.planCommand(), a.liftCommand(), a.emergencyCommand(), a.verifyCommand(), a.keyCommand(), a.linkCommand(), a.policyCommand(), a.serveCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
+		a.explainCommand(), a.keepCommand(), a.planCommand(), a.liftCommand(), a.emergencyCommand(), a.verifyCommand(), a.proveCommand(), a.keyCommand(), a.linkCommand(), a.policyCommand(), a.serveCommand(), a.runsCommand(), a.diffCommand(), a.versionCommand())
 	return root
 }
 

@@ -177,7 +177,7 @@ func (a *app) printResult(r *job.Result, asJSON bool) error {
 	}
 	fmt.Fprintf(a.out, "\nrun        %s (%s)\nreport     %s\n", r.Run, r.Status, r.Report)
 	for _, limit := range r.Held {
-		fmt.Fprintf(a.out, "held       the plan is held by %s; \"leaver plan\" shows it, \"leaver lift\" lifts a limit\n", limit)
+		fmt.Fprintf(a.out, "held       the plan is held by %s; \"leaver plan\" shows it, and how two people let it pass\n", limit)
 	}
 	if r.Kept != "" {
 		fmt.Fprintf(a.out, "kept       history and clocks did not move: %s\n", r.Kept)

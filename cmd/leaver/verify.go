@@ -11,8 +11,8 @@ import (
 )
 
 type verifyFlags struct {
-	against []string
-	key     string
+	against    []string
+	key, proof string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -26,13 +26,26 @@ list of runs and with the grace clocks. What does not fit is named.
 
 Whoever can write to the state folder could make all of this anew. Not so a checkpoint that is kept elsewhere (the key
 checkpoints of leaver.yaml, or the Control sheet of a report that was handed out): --against shows that the log still
-contains everything that it covers, unchanged.`,
+contains everything that it covers, unchanged.
+
+--proof checks one file that "leaver prove" made, and nothing else: it needs neither configuration nor state folder.`,
 		Example: `  leaver verify
-  leaver verify 20261130T230000.000Z --against /mnt/worm/20261030T230000.000Z.checkpoint --key leaver.key.pub`,
+  leaver verify 20261130T230000.000Z --against /mnt/worm/20261030T230000.000Z.checkpoint --key leaver.key.pub
+  leaver verify --proof proof.json --key leaver.key.pub`,
 		Args: args(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, names []string) error { return a.verify(cmd, names, f) },
+		RunE: func(cmd *cobra.Command, names []string) error {
+			switch {
+			case f.proof == "":
+				return a.verify(cmd, names, f)
+			case len(names) > 0:
+				return usageError{fmt.Errorf("--proof: it names its run itself\nhint: leave out %q", names[0])}
+			default:
+				return a.verifyProof(f)
+			}
+		},
 	}
 	cmd.Flags().StringArrayVar(&f.against, "against", nil, "file of an older checkpoint that the log must contain; may be repeated")
+	cmd.Flags().StringVar(&f.proof, "proof", "", "file of a proof of one finding, to be checked by itself")
 	cmd.Flags().StringVar(&f.key, "key", "", "file of the public key; by default that of signing_key")
 	return cmd
 }

@@ -35,10 +35,20 @@ type event struct {
 	End            *string
 	Start          string
 	There, Enabled *bool
-	Outage, Missed bool
+	Groups         *string
+	Outage         string
+	Missed         bool
 	Rule           *struct {
 		Name, From string
 		Days, ERP  int
+	}
+	Graceful *struct {
+		BeforeEnd bool `json:"before_end"`
+		Stages    []struct {
+			Name, Action string
+			Days         int
+			Business     bool
+		}
 	}
 }
 
@@ -47,7 +57,7 @@ type year struct {
 	dir      string
 	people   map[string]*yearPerson
 	accounts map[string]*yearAccount
-	outage   bool
+	outage   string
 }
 
 type yearPerson struct {
@@ -55,7 +65,10 @@ type yearPerson struct {
 	there      bool
 }
 
-type yearAccount struct{ there, enabled bool }
+type yearAccount struct {
+	there, enabled bool
+	groups         string
+}
 
 // TestYear plays a year of nights through the program by an injected clock, and compares the decision and the date of every
 // account on every night with those that a naive script reckons from the same events.
@@ -77,7 +90,7 @@ func TestYear(t *testing.T) {
 		want[night] = append(want[night], rest)
 	}
 	events := readEvents(t)
-	y := &year{dir: t.TempDir(), people: map[string]*yearPerson{}, accounts: map[string]*yearAccount{"crm/CANARY": {true, true}}}
+	y := &year{dir: t.TempDir(), people: map[string]*yearPerson{}, accounts: map[string]*yearAccount{"crm/CANARY": {true, true, ""}, "proj/CANARY": {true, true, "mail"}}}
 	y.write(t, "leaver.yaml", yearConfig)
 	y.write(t, "policies/orphans.yaml", "name: orphans\ntrigger: {kinds: [orphan]}\naction: lock\ngrace: {days: 20, from: first_seen}\n")
 	wrong, nights, dates := 0, 0, map[string]bool{}
@@ -136,12 +149,14 @@ func readEvents(t *testing.T) map[string][]event {
 // play brings the exports up to the events of a day and reports whether a run takes place that night.
 func (y *year) play(t *testing.T, events []event) bool {
 	missed := false
-	y.outage = false
+	y.outage = ""
 	for _, e := range events {
-		y.outage, missed = y.outage || e.Outage, missed || e.Missed
+		y.outage, missed = y.outage+e.Outage, missed || e.Missed
 		for _, id := range e.Hire {
 			y.people[id] = &yearPerson{start: "2020-01-01", there: true}
-			y.accounts["crm/A"+id[1:]], y.accounts["erp/A"+id[1:]] = &yearAccount{true, true}, &yearAccount{true, true}
+			for _, source := range []string{"crm", "erp", "proj"} {
+				y.accounts[source+"/A"+id[1:]] = &yearAccount{true, true, "project-a;mail"}
+			}
 		}
 		if p := y.people[e.Person]; p != nil {
 			set(&p.end, e.End)
@@ -152,17 +167,37 @@ func (y *year) play(t *testing.T, events []event) bool {
 		}
 		if e.Account != "" {
 			if y.accounts[e.Account] == nil {
-				y.accounts[e.Account] = &yearAccount{true, true}
+				y.accounts[e.Account] = &yearAccount{true, true, ""}
 			}
+			set(&y.accounts[e.Account].groups, e.Groups)
 			set(&y.accounts[e.Account].there, e.There)
 			set(&y.accounts[e.Account].enabled, e.Enabled)
 		}
+		if e.Graceful != nil {
+			y.write(t, "policies/graceful.yaml", e.graceful())
+		}
 		if r := e.Rule; r != nil {
-			y.write(t, "policies/leavers.yaml", fmt.Sprintf("name: %s\ntrigger: {status: [ended, vanished]}\naction: lock\ngrace: {days: %d, from: %s, per_system: {erp: %d}}\n",
+			y.write(t, "policies/leavers.yaml", fmt.Sprintf("name: %s\ntrigger: {status: [ended, vanished], sources: [crm, erp]}\naction: lock\ngrace: {days: %d, from: %s, per_system: {erp: %d}}\n",
 				r.Name, r.Days, r.From, r.ERP))
 		}
 	}
 	return !missed
+}
+
+// graceful writes the rule with stages.
+func (e *event) graceful() string {
+	text := fmt.Sprintf("name: graceful\ntrigger: {sources: [proj], end_date: {offset: -14d, before_end: %t}}\nstages:\n", e.Graceful.BeforeEnd)
+	for _, s := range e.Graceful.Stages {
+		text += fmt.Sprintf("  - {name: %s, days: %d, action: %s", s.Name, s.Days, s.Action)
+		if s.Business {
+			text += ", unit: business"
+		}
+		if s.Action == "revoke" {
+			text += `, revoke: [{groups: ["project-*"]}]`
+		}
+		text += "}\n"
+	}
+	return text
 }
 
 func set[T any](to *T, value *T) {
@@ -180,15 +215,15 @@ func (y *year) night(t *testing.T, at time.Time) []string {
 			hr += fmt.Sprintf("%s,%s@example.com,%s,%s\n", id, id, p.start, p.end)
 		}
 	}
-	exports := map[string]string{"hr.csv": hr, "crm.csv": "id,mail,enabled\n", "erp.csv": "id,mail,enabled\n"}
+	exports := map[string]string{"hr.csv": hr, "crm.csv": "id,mail,enabled,groups\n", "erp.csv": "id,mail,enabled,groups\n", "proj.csv": "id,mail,enabled,groups\n"}
 	for _, name := range slices.Sorted(maps.Keys(y.accounts)) {
 		source, id, _ := strings.Cut(name, "/")
-		if a := y.accounts[name]; a.there && !(id == "CANARY" && y.outage) {
+		if a := y.accounts[name]; a.there && !(id == "CANARY" && y.outage == source) {
 			owner := "P" + id[1:]
 			if id[0] != 'A' { // the canary and the account of nobody
 				owner = map[string]string{"CANARY": "P00"}[id]
 			}
-			exports[source+".csv"] += fmt.Sprintf("%s,%s@example.com,%t\n", id, owner, a.enabled)
+			exports[source+".csv"] += fmt.Sprintf("%s,%s@example.com,%t,%s\n", id, owner, a.enabled, a.groups)
 		}
 	}
 	for name, text := range exports {
@@ -198,17 +233,20 @@ func (y *year) night(t *testing.T, at time.Time) []string {
 		}
 	}
 	code, out := y.leaver(at, "run", "--json")
-	if wantCode := map[bool]int{false: exitOK, true: exitIncomplete}[y.outage]; code != wantCode || !strings.Contains(out, `"accepted"`) {
+	if wantCode := map[bool]int{false: exitOK, true: exitIncomplete}[y.outage != ""]; code != wantCode || !strings.Contains(out, `"accepted"`) {
 		t.Fatalf("%s: exit %d\n%s", at, code, out)
 	}
 	_, out = y.leaver(at, "findings", "--json")
 	var lines []string
 	for line := range strings.Lines(out) {
-		var f struct{ Source, Account, Decision, Due string }
+		var f struct {
+			Source, Account, Decision, Due, Stage string
+			Removes                               []string
+		}
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		lines = append(lines, fmt.Sprintf("%s/%s %s %s", f.Source, f.Account, f.Decision, f.Due))
+		lines = append(lines, strings.Join(strings.Fields(fmt.Sprintf("%s/%s %s %s %s %s", f.Source, f.Account, f.Decision, f.Due, f.Stage, strings.Join(f.Removes, ","))), " "))
 	}
 	slices.Sort(lines)
 	return lines
@@ -298,8 +336,10 @@ people:
 sources:
   - {name: crm, kind: table, path: crm.csv, columns: {id: id, login: id, mail: mail, enabled: enabled}, canaries: [CANARY]}
   - {name: erp, kind: table, path: erp.csv, columns: {id: id, login: id, mail: mail, enabled: enabled}}
+  - {name: proj, kind: table, path: proj.csv, columns: {id: id, login: id, mail: mail, enabled: enabled, groups: groups}, canaries: [CANARY]}
 correlation: {keys: [mail]}
 thresholds: {profile: custom, dormant: 90d, never_used: 45d}
 report: {formats: []}
+holidays: {default: [2027-12-24, 2027-12-27, 2028-04-14, 2028-04-17]}
 limits: {actions_per_source: {count: 100}, actions_total: {count: 100}}
 `

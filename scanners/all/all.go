@@ -5,6 +5,10 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/entra"
 	"github.com/leaver-audit/leaver/scanners/ldap"
+	"github.com/leaver-audit/leaver/scanners/okta"
+	"github.com/leaver-audit/leaver/scanners/rest"
+	"github.com/leaver-audit/leaver/scanners/scim"
+	"github.com/leaver-audit/leaver/scanners/sqldb"
 	"github.com/leaver-audit/leaver/scanners/table"
 )
 
@@ -13,6 +17,10 @@ func Kinds() []scanners.Kind {
 	return []scanners.Kind{
 		entra.Kind(),
 		ldap.Kind(),
+		okta.Kind(),
+		sqldb.Kind(),
+		scim.Kind(),
+		rest.Kind(),
 		table.Kind(),
 	}
 }

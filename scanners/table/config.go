@@ -37,6 +37,7 @@ type Reading struct {
 // AccountConfig is the configuration of a file of accounts.
 type AccountConfig struct {
 	Reading   `yaml:",inline"`
+	Preset    string         `yaml:"preset,omitempty" doc:"Product whose export this is: aws-credential-report. It fills in the columns and what their words mean; every key that is set here counts before it, column by column and word by word."`
 	Columns   AccountColumns `yaml:"columns" doc:"Column of each field: its name in the header, its number where header is false, in JSON a key or a path such as profile.email. Several for a field that may have several values: [a, b]."`
 	Precision string         `yaml:"precision,omitempty" doc:"How much later than written the account may have been used (14d, 36h), where the system that produced the file writes last_activity late. A date without time has a day anyway."`
 }

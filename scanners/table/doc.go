@@ -63,6 +63,32 @@
 // was saved with it; a row with a formula without value is rejected. Cells merged across rows below
 // the header make the file partial when a mapped column is among them. Sizes are limited before and while unpacking.
 //
+// # The credential report of AWS
+//
+//	sources:
+//	  - name: aws-production
+//	    kind: table
+//	    path: credential-report.csv
+//	    preset: aws-credential-report
+//
+// The file is the decoded content of `aws iam get-credential-report`, one per AWS account. The preset follows the documentation
+// of AWS and was never run against a live account. What it makes of a row:
+//
+//   - The id is the ARN, the only one in the report. It does not change, but a user that is deleted and made anew gets the same one
+//     (AWS's own unique id, AIDA…, is not in the report): what was decided on the old one then meets the new one. A user whose name or
+//     path changes gets a new ARN.
+//   - Enabled: the password or any access key or signing certificate is active. Disabled: none is. Unknown: none is, but of one the
+//     report says nothing, as of the root user's password (not_supported).
+//   - Last activity: the password's and those of the keys that exist, with error bands of 5 and 15 minutes, which AWS leaves out. A
+//     password with no_information was never used if the user was made after AWS began to record it (20 October 2014). An existing key
+//     with N/A was never used if it is as old as its user and younger than the record of keys (22 April 2015); the use of a
+//     key that it replaced is not known, so else it is unknown. A credential that does not exist says nothing: a
+//     deleted key takes its record with it, so a user can be shown as unused that had used a key which is gone.
+//   - Kind: <root_account> is break-glass, and privileged. A user with access keys and without a password is a service, which a person
+//     looks like whose password was taken away and whose keys were left; columns: {kind: …} decides otherwise. Whether any other user is
+//     privileged is not in the report.
+//   - Whether somebody uses roles or IAM Identity Center is not in the report either.
+//
 // # How sure it is of having read everything
 //
 // complete (proved): the rows agree with expect_rows, a sidecar, a trailer or a Parquet footer. complete (consistent): read

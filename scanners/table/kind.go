@@ -7,7 +7,7 @@ func Kind() scanners.Kind {
 	return scanners.Kind{
 		Name:         "table",
 		Summary:      "files: CSV, Excel workbooks, JSON, JSON Lines, Parquet",
-		Accounts:     scanners.Typed(openAccounts),
+		Accounts:     scanners.Typed(openPreset),
 		People:       scanners.Typed(openPeople),
 		Config:       func() any { return &AccountConfig{} },
 		PeopleConfig: func() any { return &PeopleConfig{} },

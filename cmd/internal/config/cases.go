@@ -24,6 +24,7 @@ type oneCase struct {
 	Name     string       `yaml:"name" doc:"What the case shows."`
 	Now      string       `yaml:"now" doc:"The as-of: RFC 3339, or a day meaning 00:00 in timezone."`
 	Person   *casePerson  `yaml:"person" doc:"The owner; without it nobody is found."`
+	Others   []casePerson `yaml:"others" doc:"Other people on record, such as a manager; each with an id."`
 	Account  caseAccount  `yaml:"account" doc:"The account that is judged."`
 	Past     casePast     `yaml:"past" doc:"What earlier runs knew."`
 	Expected caseExpected `yaml:"expect" doc:"What has to come out; keys that are left out are not compared."`
@@ -58,6 +59,9 @@ type caseAccount struct {
 	EmployeeIDs  []string `yaml:"employee_ids" doc:"Employee ids that it carries (default the person's)."`
 	Sponsor      string   `yaml:"sponsor" doc:"Employee id of whoever answers for it."`
 	Grants       []string `yaml:"grants" doc:"Names of the groups that it is in."`
+	Inherited    []string `yaml:"inherited" doc:"Names of groups that it is in through another one."`
+	Roles        []string `yaml:"roles" doc:"Names of its roles."`
+	Applications []string `yaml:"applications" doc:"Names of the applications that are assigned to it."`
 	Licences     []string `yaml:"licences" doc:"Licences."`
 }
 
@@ -66,6 +70,7 @@ type casePast struct {
 	FirstLink  bool   `yaml:"first_link" doc:"Tonight's run is the first that links it to the person."`
 	FirstSeen  string `yaml:"first_seen" doc:"Since when the finding is known (default tonight)."`
 	Incomplete bool   `yaml:"incomplete" doc:"The source was not read completely tonight."`
+	Told       string `yaml:"told" doc:"When the notice that a rule waits for went out; nobody was told without it."`
 }
 
 type caseExpected struct {
@@ -78,6 +83,13 @@ type caseExpected struct {
 	Tasks    int      `yaml:"tasks" doc:"Process allocation size: tasks at the same time."`
 	Rate     int      `yaml:"per_minute" doc:"Process allocation size: tasks per minute."`
 	Flags    []string `yaml:"flags" doc:"Flags that have to be set."`
+	Action   string   `yaml:"action" doc:"What the decision asks for."`
+	Tell     string   `yaml:"tell" doc:"Whom a notice has to go to before the decision can become due: a mail address, none for nobody; empty is not compared."`
+	Stage    string   `yaml:"stage" doc:"The last stage of a graceful rule whose date has come; none before the first."`
+	Next     string   `yaml:"next_stage" doc:"The first stage whose date has not come; none after the last."`
+	Removes  []string `yaml:"removes" doc:"The names of the rights that are due to go, all of them; [] for none."`
+	Stays    []string `yaml:"stays" doc:"The names of the rights that the stages that are due leave, all of them; [] for none."`
+	HandOver string   `yaml:"hand_over" doc:"Who takes over: people-source/id, or an address; none for nobody."`
 }
 
 // caseFact is a fact as a word or a value.
@@ -93,11 +105,15 @@ type Case struct {
 	Place  string
 	Now    time.Time
 	Person *scanners.Person
+	// Others are further people on record.
+	Others []*scanners.Person
 	// Vanished is in how many runs in a row nobody showed the person, 0 when tonight's people source does.
 	Vanished int
 	Account  scanners.Account
 	// Past is what earlier runs knew; its FirstSeen is zero when tonight's run makes the finding.
-	Past   policies.Past
+	Past policies.Past
+	// Told is when the notices about the finding went out; the zero time when nobody was told.
+	Told   time.Time
 	Expect Expected
 }
 
@@ -113,6 +129,10 @@ type Expected struct {
 	OneByOne *bool
 	Pace     policies.Pace
 	Flags    reconcile.Flags
+	Action   string
+	// Tell, Stage, Next and HandOver are "none" for none; Removes and Stays are compared unless they are nil.
+	Tell, Stage, Next, HandOver string
+	Removes, Stays              []string
 }
 
 // CaseFiles finds the files of cases beside and below the configured rules, sorted.
@@ -179,9 +199,15 @@ func (f *file) oneCase(key string, one *oneCase, c *Config) Case {
 		out.Person = f.casePerson(key+".person", one.Person, c)
 		out.Vanished = one.Person.Vanished
 	}
+	for i := range one.Others {
+		at := fmt.Sprintf("%s.others[%d]", key, i)
+		f.need(at+".id", one.Others[i].ID)
+		out.Others = append(out.Others, f.casePerson(at, &one.Others[i], c))
+	}
 	out.Account = f.caseAccount(key+".account", &one.Account, out.Person, c)
 	out.Past = policies.Past{AccountSeen: !one.Past.FirstSight, LinkSeen: !one.Past.FirstSight && !one.Past.FirstLink,
 		SourceComplete: !one.Past.Incomplete, FirstSeen: f.instant(key+".past.first_seen", one.Past.FirstSeen, c.Zone)}
+	out.Told = f.instant(key+".past.told", one.Past.Told, c.Zone)
 	out.Expect = f.expected(key+".expect", &one.Expected, c)
 	return out
 }
@@ -236,7 +262,10 @@ func (f *file) casePerson(key string, p *casePerson, c *Config) *scanners.Person
 
 func (f *file) expected(key string, e *caseExpected, c *Config) Expected {
 	out := Expected{Decision: policies.DecisionKind(e.Decision), Kind: e.Kind, Rule: e.Rule, By: e.By, OneByOne: e.OneByOne,
-		Pace: policies.Pace{Tasks: e.Tasks, PerMinute: e.Rate}}
+		Pace: policies.Pace{Tasks: e.Tasks, PerMinute: e.Rate}, Action: e.Action, Tell: e.Tell, Stage: e.Stage, Next: e.Next, HandOver: e.HandOver, Removes: e.Removes, Stays: e.Stays}
+	if e.Action != "" {
+		f.oneOf(key+".action", e.Action, policies.Actions())
+	}
 	var known []string
 	for _, k := range policies.DecisionKinds() {
 		known = append(known, string(k))
@@ -294,8 +323,14 @@ func (f *file) caseAccount(key string, a *caseAccount, p *scanners.Person, c *Co
 	if a.FailedLogins != nil {
 		out.FailedLogins = scanners.Known(*a.FailedLogins)
 	}
-	for _, name := range a.Grants {
-		out.Grants = append(out.Grants, scanners.Grant{ID: name, Name: name, Type: "group", Direct: true, Removable: true})
+	for _, list := range []struct {
+		kind   string
+		names  []string
+		direct bool
+	}{{policies.RightGroup, a.Grants, true}, {policies.RightGroup, a.Inherited, false}, {policies.RightRole, a.Roles, true}, {policies.RightApplication, a.Applications, true}} {
+		for _, name := range list.names {
+			out.Grants = append(out.Grants, scanners.Grant{ID: name, Name: name, Type: list.kind, Direct: list.direct, Removable: list.direct})
+		}
 	}
 	if a.EmployeeIDs == nil && a.Sponsor == "" && p != nil {
 		out.EmployeeIDs = []string{p.ID}
@@ -315,17 +350,24 @@ func CasesSchema() ([]byte, error) {
 
 // PolicySchema returns the JSON Schema of a rule, for editors. It is derived from the types that [Config.Rules] fills.
 func PolicySchema() ([]byte, error) {
-	return ownSchema(typeFor[rule](), "leaver policy", []string{"name", "trigger", "action"}, func(p object) {
+	return ownSchema(typeFor[rule](), "leaver policy", []string{"name", "trigger"}, func(root object) {
+		p := root["properties"].(object)
+		root["anyOf"] = []any{object{"required": []string{"action"}}, object{"required": []string{"stages"}}}
 		enum := func(of object, key string, words []string) { of[key].(object)["enum"] = words }
 		within := func(key string) object { return p[key].(object)["properties"].(object) }
 		items := func(key string, words []string) { within("trigger")[key].(object)["items"].(object)["enum"] = words }
 		enum(p, "action", policies.Actions())
 		enum(within("grace"), "unit", []string{"calendar", "business"})
-		enum(within("grace"), "from", []string{policies.FromEndDate, policies.FromFirstSeen})
+		enum(within("grace"), "from", policies.GraceFrom())
 		items("status", policies.States())
 		items("kinds", kindNames())
 		items("flags", reconcile.Flags(1<<32-1).List())
 		p["exclude"].(object)["items"].(object)["required"] = []string{"id", "owner", "reason", "expires"}
 		p["schedule"].(object)["required"] = []string{"cron"}
+		enum(p, "strategy", policies.Strategies())
+		one := p["stages"].(object)["items"].(object)
+		one["required"] = []string{"name", "action"}
+		enum(one["properties"].(object), "action", policies.Actions())
+		enum(one["properties"].(object), "unit", []string{"calendar", "business"})
 	})
 }

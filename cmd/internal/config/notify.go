@@ -20,6 +20,17 @@ type notify struct {
 	Ping     ping           `yaml:"ping" doc:"Addresses that are asked for by GET, for a service that raises an alarm when a night says nothing."`
 	Mail     []mailTarget   `yaml:"mail" doc:"Who gets a mail."`
 	Webhooks []webhook      `yaml:"webhooks" doc:"Who gets a signed JSON message by POST."`
+	Notices  *notices       `yaml:"notices" doc:"How the notices of rules go out, one mail to each person who is told: these name people and accounts."`
+}
+
+type notices struct {
+	From     string   `yaml:"from" doc:"Sender address, which takes the answers."`
+	Server   string   `yaml:"server" doc:"Host and port, such as smtp.example.com:587."`
+	TLS      string   `yaml:"tls" doc:"As in mail."`
+	User     string   `yaml:"user" doc:"User name, if the server wants one."`
+	Password string   `yaml:"password" doc:"Reference to the password."`
+	Domains  []string `yaml:"domains" doc:"Domains of the addresses that notices may go to; none goes to another."`
+	Most     *int     `yaml:"most" doc:"How many accounts one run may send notices about (default 50); if there are more, none goes out."`
 }
 
 type ping struct {
@@ -63,7 +74,28 @@ type Notify struct {
 	Ping     Ping
 	Mail     []Mail
 	Webhooks []Webhook
+	// Notices is how the notices of rules go out; nil when none may.
+	Notices *Notices
 }
+
+// Notices is how notices that name people and accounts go out.
+type Notices struct {
+	// Mail has no recipients and no events of its own.
+	Mail
+	// Domains are those of the addresses that may get one, in lower case. Most bounds the accounts of one run.
+	Domains []string
+	Most    int
+}
+
+// Allows reports whether a notice may go to an address.
+func (n *Notices) Allows(address string) bool {
+	at := strings.LastIndexByte(address, '@')
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address && slices.Contains(n.Domains, strings.ToLower(address[at+1:]))
+}
+
+// mostNotices is how many accounts one run sends notices about when the configuration says nothing.
+const mostNotices = 50
 
 // Ping holds the addresses of a dead man's switch; empty ones are not asked.
 type Ping struct{ Start, Success, Failure string }
@@ -114,6 +146,7 @@ func (f *file) notify(n notify, c *Config) Notify {
 	for i, m := range n.Mail {
 		out.Mail = append(out.Mail, f.mail(fmt.Sprintf("notify.mail[%d]", i), m))
 	}
+	out.Notices = f.noticesOut(n.Notices)
 	for i, w := range n.Webhooks {
 		key := fmt.Sprintf("notify.webhooks[%d]", i)
 		if slices.ContainsFunc(out.Webhooks, func(other Webhook) bool { return other.Name == w.Name }) {
@@ -135,14 +168,43 @@ func (f *file) webhook(key string, w webhook) Webhook {
 	return Webhook{w.Name, w.URL, w.Secret, f.events(key+".on", w.On)}
 }
 
+func (f *file) noticesOut(n *notices) *Notices {
+	if n == nil {
+		return nil
+	}
+	const key = "notify.notices"
+	out := &Notices{Mail: f.mailServer(key, mailTarget{From: n.From, Server: n.Server, TLS: n.TLS, User: n.User, Password: n.Password}), Most: or(n.Most, mostNotices)}
+	for i, domain := range n.Domains {
+		if domain == "" || strings.ContainsAny(domain, "@ *") {
+			f.fail(fmt.Sprintf("%s.domains[%d]", key, i), "for example example.com", "%q is not a domain", domain)
+		}
+		out.Domains = append(out.Domains, strings.ToLower(domain))
+	}
+	if len(n.Domains) == 0 {
+		f.fail(key+".domains", "for example domains: [example.com]", "is missing: notices name people, and may not go anywhere")
+	}
+	f.bounds(key+".most", out.Most, 1, maxNotices)
+	return out
+}
+
+// maxNotices bounds what most may ask for.
+const maxNotices = 10_000
+
 func (f *file) mail(key string, m mailTarget) Mail {
-	out := Mail{To: m.To, From: m.From, TLS: m.TLS, User: m.User, Password: m.Password, On: f.events(key+".on", m.On)}
 	if len(m.To) == 0 {
 		f.fail(key+".to", "", "is missing")
 	}
 	for i, to := range m.To {
 		f.mailAddress(fmt.Sprintf("%s.to[%d]", key, i), to)
 	}
+	out := f.mailServer(key, m)
+	out.To, out.On = m.To, f.events(key+".on", m.On)
+	return out
+}
+
+// mailServer checks how mail goes out.
+func (f *file) mailServer(key string, m mailTarget) Mail {
+	out := Mail{From: m.From, TLS: m.TLS, User: m.User, Password: m.Password}
 	if f.need(key+".from", m.From) {
 		f.mailAddress(key+".from", m.From)
 	}

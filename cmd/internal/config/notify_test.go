@@ -24,6 +24,7 @@ func TestNotify(t *testing.T) {
     - {to: [iam@example.com], from: leaver@example.com, server: "localhost:25", tls: none}
   webhooks:
     - {name: chat, url: env:HOOK, secret: file:hook.key}
+  notices: {from: iam@example.com, server: "smtp.example.com:587", domains: [Example.com]}
 `)
 	c, err := Load(path, fakeKinds())
 	if err != nil {
@@ -36,7 +37,8 @@ func TestNotify(t *testing.T) {
 			{To: []string{"iam@example.com"}, From: "leaver@example.com", Host: "smtp.example.com", Port: 587, TLS: "starttls", User: "leaver", Password: "env:SMTP", On: []string{"trouble"}},
 			{To: []string{"iam@example.com"}, From: "leaver@example.com", Host: "localhost", Port: 25, TLS: "none", On: []string{"after", "before"}},
 		},
-		Webhooks: []Webhook{{"chat", "env:HOOK", "file:hook.key", []string{"after", "before"}}}}
+		Webhooks: []Webhook{{"chat", "env:HOOK", "file:hook.key", []string{"after", "before"}}},
+		Notices:  &Notices{Mail: Mail{From: "iam@example.com", Host: "smtp.example.com", Port: 587, TLS: "starttls"}, Domains: []string{"example.com"}, Most: 50}}
 	if diff := cmp.Diff(want, c.Notify); diff != "" {
 		t.Error(diff)
 	}
@@ -78,6 +80,12 @@ func TestNotifyRefused(t *testing.T) {
 		{"two webhooks of a name", `{webhooks: [{name: a, url: env:A, secret: env:B}, {name: a, url: env:A, secret: env:B}]}`, `"a" is the name of another webhook`},
 		{"webhook without a name", `{webhooks: [{url: env:A, secret: env:B}]}`, "notify.webhooks[0].name: is missing"},
 		{"unknown event", `{webhooks: [{name: a, url: env:A, secret: env:B, on: [always]}]}`, `unknown value "always"`},
+		{"notices without domains", `{notices: {from: leaver@example.com, server: "localhost:25"}}`, "notify.notices.domains: is missing"},
+		{"notices to everybody", `{notices: {from: leaver@example.com, server: "localhost:25", domains: ["*.com"]}}`, `notify.notices.domains[0]: "*.com" is not a domain`},
+		{"notices from nobody", `{notices: {server: "localhost:25", domains: [example.com]}}`, "notify.notices.from: is missing"},
+		{"notices without TLS", `{notices: {from: leaver@example.com, server: "smtp.example.com:25", tls: none, domains: [example.com]}}`, "none is for a server on this machine"},
+		{"no notices at all", `{notices: {from: leaver@example.com, server: "localhost:25", domains: [example.com], most: 0}}`, "notify.notices.most: 0 is not between 1 and 10000"},
+		{"literal password of notices", `{notices: {from: leaver@example.com, server: "localhost:25", user: a, password: secret-4711, domains: [example.com]}}`, "a secret cannot be written here"},
 		{"nobody", `{mail: [{from: leaver@example.com, server: "smtp.example.com:587"}]}`, "notify.mail[0].to: is missing"},
 		{"no mail address", `{mail: [{to: ["iam@example.com\nBcc: x@example.com"], from: leaver@example.com, server: "smtp.example.com:587"}]}`, "is not a mail address"},
 		{"no port", `{mail: [{to: [iam@example.com], from: leaver@example.com, server: smtp.example.com}]}`, "is not a host and a port"},
@@ -95,5 +103,16 @@ func TestNotifyRefused(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestNoticesGoWhereTheyMay: the domain is compared whole, and what is no address is none.
+func TestNoticesGoWhereTheyMay(t *testing.T) {
+	n := Notices{Domains: []string{"example.com"}}
+	for address, want := range map[string]bool{"a@example.com": true, "A@EXAMPLE.com": true, "a@sub.example.com": false, "a@notexample.com": false, "a@example.com.evil.example": false,
+		"a": false, "": false, "a@example.com\nBcc: b@example.com": false, "x@evil.example,a@example.com": false, "Anna <a@example.com>": false, "a@evil.example@example.com": false} {
+		if got := n.Allows(address); got != want {
+			t.Errorf("%q: %v", address, got)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -23,10 +24,13 @@ type rule struct {
 	Trigger     trigger     `yaml:"trigger" doc:"Which accounts the rule selects; every clause has to hold."`
 	Grace       grace       `yaml:"grace" doc:"How long a selected account may wait."`
 	Exclude     []exclusion `yaml:"exclude" doc:"Exclusions that hold for this rule only."`
-	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete."`
+	Action      string      `yaml:"action" doc:"report, lock, revoke, reclaim or delete; of a rule with stages each stage has its own."`
+	Stages      []stage     `yaml:"stages,omitempty" doc:"What is due step by step, in the order of the dates: strategy graceful."`
+	HandOver    *handOver   `yaml:"hand_over,omitempty" doc:"Who takes over what the owner leaves behind, for a rule with stages."`
+	Notify      *ruleNotify `yaml:"notify,omitempty" doc:"Who is told before a decision of the rule becomes due; it needs notify.notices in leaver.yaml."`
 	Allocation  allocation  `yaml:"allocation" doc:"Process allocation size: how fast the action may be carried out."`
 	Schedule    *cron       `yaml:"schedule" doc:"When decisions may become due; at any time without it. Findings are made on every run."`
-	Strategy    string      `yaml:"strategy" doc:"scheduled (decisions queue by their due date) or detective (it only reports); it may be left out, the action says which."`
+	Strategy    string      `yaml:"strategy" doc:"scheduled (decisions queue by their due date), graceful (stages) or detective (it only reports); it may be left out, the action or the stages say which."`
 	Controls    []string    `yaml:"controls" doc:"Framework ids that the rule serves."`
 }
 
@@ -54,8 +58,13 @@ type grace struct {
 	Days      int            `yaml:"days" doc:"Whole days."`
 	Unit      string         `yaml:"unit" doc:"calendar (default) or business: Monday to Friday without holidays, in the person's zone."`
 	Holidays  string         `yaml:"holidays" doc:"The list of holidays in leaver.yaml that business days leave out (default: the list named default, if there is one)."`
-	From      string         `yaml:"from" doc:"end_date (default) or first_seen."`
+	From      string         `yaml:"from" doc:"end_date (default), first_seen, or notified: when the notice of notify went out."`
 	PerSystem map[string]int `yaml:"per_system" doc:"Other numbers of days for some systems."`
+}
+
+type ruleNotify struct {
+	To     []string       `yaml:"to" doc:"Who is told, the first who is there and has a mail address: manager, sponsor, owner, a mail address, or a person as people-source/id."`
+	Before *time.Duration `yaml:"before" doc:"How long before the decision becomes due, at least; not with grace from notified."`
 }
 
 type allocation struct {

@@ -28,14 +28,18 @@ func (f *file) rule(doc *rule, c *Config, text []byte) policies.Rule {
 		Name: doc.Name, Description: doc.Description, Active: or(doc.Active, true), Action: doc.Action,
 		Effective:  f.effective(doc.Effective, c),
 		Trigger:    f.trigger(doc.Trigger, c, text),
-		Grace:      f.grace(doc.Grace, c),
+		Grace:      f.grace(doc.Grace, doc.Stages, c),
 		Exclude:    f.exclusions("exclude", doc.Exclude, c),
 		Allocation: f.allocation(doc.Allocation, c),
 		Schedule:   f.dueTimes(doc.Schedule),
 		Controls:   doc.Controls,
 		Strategy:   doc.Strategy,
 	}
-	f.oneOf("action", doc.Action, policies.Actions())
+	f.stages(doc, c, &r)
+	r.Notify = f.notices(doc.Notify, c)
+	if len(doc.Stages) == 0 {
+		f.oneOf("action", doc.Action, policies.Actions())
+	}
 	f.strategy(doc)
 	if err := r.Check(); err != nil && len(f.mistakes) == 0 {
 		problem, hint, _ := strings.Cut(err.Error(), "\nhint: ")
@@ -53,10 +57,12 @@ func (f *file) strategy(doc *rule) {
 	case "":
 	case "emergency":
 		f.fail("strategy", "leaver emergency PERSON lists everything that one person holds, at once", "emergency is no strategy of a rule: it is about one person, now, and waits for no grace")
-	case "graceful":
-		f.fail("strategy", "one rule with a negative end_date offset gives notice, another acts after the end", "graceful is not supported yet: this version knows no stages")
 	default:
 		switch known := f.oneOf("strategy", doc.Strategy, policies.Strategies()); {
+		case known && doc.Strategy == policies.Graceful && len(doc.Stages) == 0:
+			f.fail("strategy", "add stages:, each with a name, days or a date, and an action", "a graceful rule without stages")
+		case known && doc.Strategy != policies.Graceful && len(doc.Stages) > 0:
+			f.fail("strategy", "write strategy: graceful, or leave it out", "a rule with stages is not %s", doc.Strategy)
 		case known && doc.Strategy == policies.Detective && !reports:
 			f.fail("strategy", "write action: report, or strategy: scheduled", "a detective rule cannot %s", doc.Action)
 		case known && doc.Strategy == policies.Scheduled && reports:
@@ -119,15 +125,13 @@ func (f *file) effective(e effective, c *Config) policies.Effective {
 	return out
 }
 
-func (f *file) grace(g grace, c *Config) policies.Grace {
+func (f *file) grace(g grace, stages []stage, c *Config) policies.Grace {
 	out := policies.Grace{Days: g.Days, From: g.From, Sources: g.PerSystem}
 	switch g.From {
 	case "":
 		out.From = policies.FromEndDate
-	case "notified":
-		f.fail("grace.from", "use end_date or first_seen", "notified is not supported yet: this version keeps no notifications to count from")
 	default:
-		f.oneOf("grace.from", g.From, []string{policies.FromEndDate, policies.FromFirstSeen})
+		f.oneOf("grace.from", g.From, policies.GraceFrom())
 	}
 	if g.Unit != "" {
 		f.oneOf("grace.unit", g.Unit, []string{"calendar", "business"})
@@ -138,19 +142,20 @@ func (f *file) grace(g grace, c *Config) policies.Grace {
 		f.oneOf("grace.per_system."+source, source, names(c.Sources))
 		f.bounds("grace.per_system."+source, g.PerSystem[source], 0, policies.MaxGrace)
 	}
-	out.Holidays = f.holidaysOf(g, c)
+	inStages := slices.ContainsFunc(stages, func(s stage) bool { return s.Unit == "business" })
+	out.Holidays = f.holidaysOf(g, out.Business || inStages, c)
 	return out
 }
 
-// holidaysOf are the holidays that the business days of a rule leave out.
-func (f *file) holidaysOf(g grace, c *Config) []scanners.Date {
+// holidaysOf are the holidays that the business days of a rule, or of a stage of it, leave out.
+func (f *file) holidaysOf(g grace, business bool, c *Config) []scanners.Date {
 	switch {
-	case g.Holidays != "" && g.Unit != "business":
+	case g.Holidays != "" && !business:
 		f.fail("grace.holidays", "add unit: business, or remove holidays", "holidays matter for business days only")
 	case g.Holidays != "":
 		f.oneOf("grace.holidays", g.Holidays, slices.Sorted(maps.Keys(c.Holidays)))
 		return c.Holidays[g.Holidays]
-	case g.Unit == "business":
+	case business:
 		return c.Holidays["default"]
 	}
 	return nil

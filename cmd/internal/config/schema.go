@@ -38,12 +38,12 @@ func Schema(kinds []scanners.Kind) ([]byte, error) {
 }
 
 // ownSchema is the schema of another file than leaver.yaml.
-func ownSchema(t reflect.Type, title string, required []string, tighten func(properties object)) ([]byte, error) {
+func ownSchema(t reflect.Type, title string, required []string, tighten func(root object)) ([]byte, error) {
 	root := schemaOf(t)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"], root["required"] = title, required
 	if tighten != nil {
-		tighten(root["properties"].(object))
+		tighten(root)
 	}
 	return json.MarshalIndent(root, "", "  ")
 }

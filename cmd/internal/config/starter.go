@@ -91,6 +91,17 @@ grace:
   days: 0
   from: end_date                 # or first_seen
 action: report
+# A rule with stages ends access step by step. Remove the "# " before each line to use it:
+# ---
+# name: contractors
+# description: Projects go three days before the last day of a contractor, the account with it.
+# strategy: graceful
+# trigger: {end_date: {offset: -14d, before_end: true}, hook: 'person.types.exists(t, t == "contractor")'}
+# hand_over: {to: [manager]}       # who takes the work over: manager, sponsor, owner, an address
+# stages:
+#   - {name: notice, days: -10, action: report}
+#   - {name: projects, days: -3, action: revoke, revoke: [{groups: ["project-*"]}]}
+#   - {name: lock, days: 0, action: lock}
 `
 
 const starterCases = `# Facts in, decision and due date out: "leaver policy test" runs these.

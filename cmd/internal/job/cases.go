@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,19 +36,41 @@ func TestCase(c *config.Config, rules []policies.Rule, one config.Case) CaseOutc
 	if one.Person != nil && one.Vanished == 0 {
 		b.Add(*one.Person)
 	}
-	engine := reconcile.NewEngine(settings, b.Build())
+	for _, other := range one.Others {
+		b.Add(*other)
+	}
+	roster := b.Build()
+	engine := reconcile.NewEngine(settings, roster)
 	engine.Survey(&account)
 	if engine.NeedsResolve() {
 		engine.Resolve(&account)
 	}
 	out.Verdict = engine.Judge(&account)
-	set := policies.Set{Rules: rules, Exclusions: c.Exclusions, Now: one.Now, Zone: c.Zone, Hold: c.Thresholds.Hold, Planned: planned}
+	set := policies.Set{Rules: rules, Exclusions: c.Exclusions, Now: one.Now, Zone: c.Zone, Hold: c.Thresholds.Hold, Planned: planned,
+		Contact: contact(rules, roster)}
 	if why, selected := set.RuleMatch(&out.Verdict); selected {
 		engine.RuleMatch(&out.Verdict, why)
+	}
+	if !one.Told.IsZero() {
+		one.Past.Clocks = toldBefore(set, &out.Verdict, one)
 	}
 	out.Decision, _ = set.Decide(&out.Verdict, one.Past)
 	out.Wrong = out.compare(c.Zone)
 	return out
+}
+
+// toldBefore are the clocks of a case as they were left when somebody was told.
+func toldBefore(set policies.Set, v *reconcile.Verdict, one config.Case) []policies.Clock {
+	past := one.Past
+	past.SourceComplete = true
+	set.Now = one.Told
+	_, clocks := set.Decide(v, past)
+	for i := range clocks {
+		if rule := clocks[i].Rule; slices.ContainsFunc(set.Rules, func(r policies.Rule) bool { return r.Name == rule && r.Notify != nil }) {
+			clocks[i].ToldAt, clocks[i].ToldTo = one.Told, "told@case.example"
+		}
+	}
+	return clocks
 }
 
 // vanished is the person of a case as earlier runs remember them.
@@ -90,10 +113,59 @@ func (o *CaseOutcome) compare(zone *time.Location) []string {
 	if want.Pace.PerMinute > 0 {
 		differ("per_minute", fmt.Sprint(want.Pace.PerMinute), fmt.Sprint(d.Pace.PerMinute))
 	}
+	differ("action", want.Action, d.Action)
+	wrong = append(wrong, o.compareStages()...)
 	if !o.Verdict.Flags.Has(want.Flags) {
 		wrong = append(wrong, fmt.Sprintf("flags are %v, want %v", o.Verdict.Flags.List(), want.Flags.List()))
 	}
 	return wrong
+}
+
+// compareStages says what is other than expected of the stages and notices of the rule that decides.
+func (o *CaseOutcome) compareStages() []string {
+	want, stages := o.Case.Expect, o.Decision.Stages
+	if stages == nil {
+		stages = &policies.Progress{}
+	}
+	var wrong []string
+	differ := func(what, want, got string) {
+		if got = cmp.Or(got, "none"); want != "" && want != got {
+			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", what, got, want))
+		}
+	}
+	tell := ""
+	if o.Decision.Notice != nil {
+		tell = o.Decision.Notice.Mail
+	}
+	differ("tell", want.Tell, tell)
+	differ("stage", want.Stage, stages.Stage)
+	next := ""
+	if step := stages.Next(); step != nil {
+		next = step.Stage
+	}
+	differ("next_stage", want.Next, next)
+	differ("hand_over", want.HandOver, stages.HandOver.Who)
+	removes, stays := stages.Rights()
+	for _, list := range []struct {
+		what string
+		want []string
+		got  []policies.Right
+	}{{"removes", want.Removes, removes}, {"stays", want.Stays, stays}} {
+		got := rightNames(list.got)
+		if list.want != nil && !slices.Equal(slices.Sorted(slices.Values(list.want)), got) {
+			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", list.what, got, list.want))
+		}
+	}
+	return wrong
+}
+
+func rightNames(rights []policies.Right) []string {
+	var names []string
+	for _, r := range rights {
+		names = append(names, cmp.Or(r.Name, r.ID))
+	}
+	slices.Sort(names)
+	return names
 }
 
 // RuleCoverage says how far the cases tried one rule.
@@ -146,6 +218,11 @@ func (c *RuleCoverage) add(r *policies.Rule, o *CaseOutcome) {
 			name += " " + clause.Wants
 		}
 		c.count(name, clause.Holds)
+	}
+	if o.Decision.Rule == r.Name && o.Decision.Stages != nil {
+		for _, step := range o.Decision.Stages.Steps {
+			c.count("stage "+step.Stage, step.State != policies.StepAhead)
+		}
 	}
 	for _, x := range r.Exclude {
 		c.count("exclude "+x.ID, !x.Expired(o.Case.Now) && x.Matches(&o.Verdict))

@@ -43,6 +43,7 @@ func (t *attempt) describe(ctx context.Context) reports.Report {
 	if len(t.result.Held) > 0 {
 		r.Mode += "; the plan is held by " + strings.Join(t.result.Held, ", ")
 	}
+	r.Unmoved = t.result.Kept
 	if t.result.Kept != "" {
 		r.Mode += "; history and clocks did not move: " + t.result.Kept
 	}

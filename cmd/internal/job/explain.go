@@ -58,6 +58,7 @@ func unseal(folder *runstore.Folder) (*Sealed, error) {
 		}
 	}
 	s.roster = b.Build()
+	s.rules.Contact = contact(s.rules.Rules, s.roster)
 	s.engine = reconcile.NewEngine(settings, s.roster)
 	for _, system := range s.Inputs.Unread {
 		s.engine.Unread(system)

@@ -209,6 +209,7 @@ func (t *attempt) decide(ctx context.Context, f *found) error {
 	t.tooBroad = f.reach.TooBroad()
 	in := t.inputs()
 	rules := in.rules(t.Config.Zone)
+	rules.Contact = contact(t.Rules, t.roster)
 	for i := range f.rows {
 		row := f.rows[i]
 		known := past.of(&row.Verdict)

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
@@ -31,6 +32,11 @@ func (t *attempt) openLedger(ctx context.Context) (*ledger, error) {
 	if t.result.Status == Kept {
 		// What only later runs knew is left out for a run that looks at an earlier night.
 		clocks = slices.DeleteFunc(clocks, func(c policies.Clock) bool { return c.FirstSeen.After(t.asOf) })
+		for i := range clocks {
+			if clocks[i].ToldAt.After(t.asOf) {
+				clocks[i].ToldAt, clocks[i].ToldTo = time.Time{}, ""
+			}
+		}
 	}
 	keeps, err := t.Store.Keeps(ctx)
 	if err != nil {

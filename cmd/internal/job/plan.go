@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 
 	"github.com/leaver-audit/leaver/cmd/internal/runstore"
 	"github.com/leaver-audit/leaver/policies"
@@ -12,23 +13,6 @@ import (
 // FilePlan is the plan in a run folder.
 const FilePlan = "plan.json"
 
-// census counts what limits are a share of, while accounts are judged.
-type census struct{ policies.Census }
-
-func newCensus() census {
-	return census{policies.Census{Accounts: map[string]int64{}, Privileged: map[string]int64{}, People: map[string]int64{}}}
-}
-
-func (c *census) count(v *reconcile.Verdict) {
-	if scanners.Is(v.Account.Enabled, false) {
-		return
-	}
-	c.Accounts[v.Account.System]++
-	if v.Flags.Has(reconcile.Privileged) || scanners.Is(v.Account.Privileged, true) {
-		c.Privileged[v.Account.System]++
-	}
-}
-
 // plan collects what is due, checks it against the limits, and holds the decisions that a limit holds.
 func (t *attempt) plan(ctx context.Context, f *found) error {
 	planner := policies.NewPlanner(t.result.Run, t.asOf, f.census.Privileged)
@@ -38,20 +22,46 @@ func (t *attempt) plan(ctx context.Context, f *found) error {
 			planner.Add(&row.Verdict, row.Decision, f.past[row.ID()], t.asOf)
 		}
 	}
+	t.unseen(f, planner)
 	f.plan = planner.Plan()
-	if err := t.finishCensus(ctx, f); err != nil {
+	since, err := t.finishCensus(ctx, f)
+	if err != nil {
 		return err
 	}
 	lifts, err := t.Store.Lifts(ctx, f.plan.Digest)
 	if err != nil {
 		return err
 	}
-	f.plan.Hold(t.Config.Limits.Check(f.plan.Items, f.census.Census), lifts)
+	f.plan.Bound(t.Config.Limits, f.census.Census, lifts)
+	since.note(f.plan)
 	if len(f.plan.Items) > 0 && len(t.Config.BreakGlass) == 0 {
 		f.plan.Blocked = "no emergency account is listed: nothing may be carried out before break_glass names one"
 	}
 	t.hold(f)
 	return nil
+}
+
+// unseen lists the accounts whose grace is over and which a source that was not read completely did not show: without them a
+// night with a system down would look like one on which nothing is due there. Of several rules the first to be over is named.
+func (t *attempt) unseen(f *found, planner *policies.Planner) {
+	first := map[string]policies.Clock{}
+	for _, c := range f.ledger.clocks {
+		if !t.incomplete(c.System) || !c.PausedAt.IsZero() || !c.DoneAt.IsZero() || t.asOf.Before(c.DueAt) {
+			continue
+		}
+		shown := f.ledger.sights[runstore.AccountKey{Source: c.System, Account: c.Account}] != nil
+		if was, listed := first[c.Finding]; !shown && (!listed || c.DueAt.Before(was.DueAt)) {
+			first[c.Finding] = c
+		}
+	}
+	for _, c := range first {
+		planner.Unseen(c)
+	}
+}
+
+// incomplete reports whether the source is one that this run was to read and did not read completely.
+func (t *attempt) incomplete(source string) bool {
+	return slices.ContainsFunc(t.sources, func(s scanned) bool { return s.Name == source && !s.Coverage.Verdict.Complete() })
 }
 
 // protect says why the configuration forbids to touch an account; empty when it does not.
@@ -64,52 +74,11 @@ func (t *attempt) protect(a *scanners.Account) string {
 	return ""
 }
 
-// finishCensus fills in what the census can only know once every decision is made.
-func (t *attempt) finishCensus(ctx context.Context, f *found) error {
-	t.roster.People(func(p *reconcile.Person) {
-		if p.Department != "" {
-			f.census.People[p.Department]++
-		}
-	})
-	f.census.Findings = int64(len(f.findings))
-	last, err := t.Store.LatestAccepted(ctx)
-	if err != nil || last == nil {
-		return err
-	}
-	f.census.NewFindings = map[string]int64{}
-	excluded := map[string]bool{}
-	for _, row := range f.rows {
-		if row.Kind != reconcile.KindNone && row.Decision.FirstSeen.Equal(t.asOf) {
-			f.census.NewFindings[row.Account.System]++
-		}
-		if row.Decision.Kind == policies.Excluded {
-			excluded[row.ID()] = true
-		}
-	}
-	if len(excluded) == 0 || t.Config.Limits.ExclusionsNew.Off {
-		return nil
-	}
-	folder, err := t.Store.Folder(ctx, last.ID)
-	if err != nil {
-		return err
-	}
-	for v, err := range folder.Findings() {
-		if err != nil {
-			return err
-		}
-		if v.Decision == policies.Excluded {
-			delete(excluded, v.ID())
-		}
-	}
-	f.census.NewExclusions = int64(len(excluded))
-	return nil
-}
-
 // hold turns the decisions that a limit holds from due to held.
 func (t *attempt) hold(f *found) {
-	held := map[string]policies.Tripped{}
+	held := map[string][]policies.Tripped{}
 	for _, item := range f.plan.Items {
-		if by, holds := f.plan.HeldBy(item); holds {
+		if by := f.plan.Holders(item); len(by) > 0 {
 			held[item.Finding] = by
 		}
 	}
@@ -120,8 +89,10 @@ func (t *attempt) hold(f *found) {
 		}
 		t.result.Decisions[string(policies.Due)]--
 		t.result.Decisions[string(policies.Held)]++
-		row.Decision.Kind, row.Decision.By = policies.Held, by.Name()
-		row.Decision.Why += "; held by the limit " + by.String()
+		row.Decision.Kind, row.Decision.By = policies.Held, by[0].Name()
+		for _, limit := range by {
+			row.Decision.Why += "; held by the limit " + limit.String()
+		}
 	}
 	if t.result.Decisions[string(policies.Due)] == 0 {
 		delete(t.result.Decisions, string(policies.Due))

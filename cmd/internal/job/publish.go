@@ -37,6 +37,9 @@ func (t *attempt) publish(ctx context.Context, f *found) error {
 	t.tellFailures(report.Sources, f.failures)
 	tellTooBroad(report.Sources, f.reach.TooBroad())
 	report.Rows = rowsOf(f.rows)
+	if err := t.tellDecisions(ctx, f, &report); err != nil {
+		return err
+	}
 	report.Upcoming = f.upcoming.list()
 	if err := t.tellChanges(ctx, &report); err != nil {
 		return err
@@ -225,7 +228,7 @@ func (t *attempt) refuse(ctx context.Context, gate *GateError) error {
 // past answers what earlier runs knew about the accounts of tonight's rows.
 type past struct {
 	seen     map[runstore.AccountKey]runstore.Seen
-	clocks   map[string][]policies.Clock
+	clocks   map[runstore.AccountKey][]policies.Clock
 	kept     map[string]*policies.Kept
 	back     map[runstore.AccountKey]time.Time
 	findings map[string]runstore.Finding
@@ -239,7 +242,7 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger
 			keys[runstore.AccountKey{Source: a.System, Account: a.ID}] = struct{}{}
 		}
 	}
-	p := &past{clocks: map[string][]policies.Clock{}, kept: map[string]*policies.Kept{}, complete: map[string]bool{}}
+	p := &past{clocks: map[runstore.AccountKey][]policies.Clock{}, kept: map[string]*policies.Kept{}, complete: map[string]bool{}}
 	var err error
 	if p.seen, err = t.Store.SeenBefore(ctx, keys); err != nil {
 		return nil, err
@@ -251,7 +254,8 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger
 		return nil, err
 	}
 	for _, c := range l.before {
-		p.clocks[c.Finding] = append(p.clocks[c.Finding], c)
+		key := runstore.AccountKey{Source: c.System, Account: c.Account}
+		p.clocks[key] = append(p.clocks[key], c)
 	}
 	if p.findings, err = t.Store.Findings(ctx); err != nil {
 		return nil, err
@@ -290,9 +294,17 @@ func (p *past) of(v *reconcile.Verdict) policies.Past {
 	key := runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}
 	seen, known := p.seen[key]
 	id := v.ID()
+	var own, elsewhere []policies.Clock
+	for _, c := range p.clocks[key] {
+		if c.Finding == id {
+			own = append(own, c)
+		} else {
+			elsewhere = append(elsewhere, c)
+		}
+	}
 	return policies.Past{
 		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && (seen.Person == v.Person.ID || seen.Person != "" && seen.Person == v.Person.Former),
-		FirstSeen: p.findings[id].FirstSeen, Clocks: p.clocks[id], Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System],
+		FirstSeen: p.findings[id].FirstSeen, Clocks: own, Elsewhere: elsewhere, Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System],
 	}
 }
 
@@ -386,7 +398,10 @@ func (t *attempt) count(s *scanned, v *reconcile.Verdict) {
 func Report(folder *runstore.Folder) (reports.Report, error) {
 	var report reports.Report
 	err := readJSON(folder.Path(FileReport), &report)
-	report.Rows = folder.Reported
+	report.Rows, report.Ledger = folder.Reported, folder.Ledger
+	if err == nil && folder.Has(FilePlan) {
+		report.Plan, err = Plan(folder)
+	}
 	return report, err
 }
 

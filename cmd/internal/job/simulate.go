@@ -45,6 +45,10 @@ type SimulatedStand struct {
 	Decision policies.DecisionKind `json:"decision"`
 	Due      time.Time             `json:"due,omitzero"`
 	Rule     string                `json:"rule,omitempty"`
+	// Stage is the last stage of a graceful rule whose date has come, Action what the decision asks for; known of the run for
+	// decisions with stages only.
+	Stage  string `json:"stage,omitempty"`
+	Action string `json:"action,omitempty"`
 }
 
 // Simulate decides anew on every account of a stored run: facts, people and what earlier runs knew are those that the run
@@ -64,7 +68,8 @@ func Simulate(ctx context.Context, store *runstore.Store, info *runstore.Info, c
 	sim := &simulator{Sealed: s, store: store, info: info, stored: map[runstore.AccountKey]SimulatedStand{}, logins: map[runstore.AccountKey]string{},
 		seen: map[runstore.AccountKey]runstore.Link{}, out: &Simulation{Run: info.ID, AsOf: s.Inputs.AsOf,
 			Before: map[policies.DecisionKind]int64{}, After: map[policies.DecisionKind]int64{}, Changed: []Simulated{}}}
-	sim.set = policies.Set{Rules: rules, Exclusions: c.Exclusions, Now: s.Inputs.AsOf, Zone: s.rules.Zone, Hold: s.Inputs.Thresholds.Hold, Planned: planned}
+	sim.set = policies.Set{Rules: rules, Exclusions: c.Exclusions, Now: s.Inputs.AsOf, Zone: s.rules.Zone, Hold: s.Inputs.Thresholds.Hold, Planned: planned,
+		Contact: contact(rules, s.roster)}
 	if err := sim.judge(ctx); err != nil {
 		return nil, err
 	}
@@ -128,6 +133,21 @@ func (s *simulator) before() error {
 		s.stored[keyOf(v)] = SimulatedStand{Kind: v.Kind, Decision: v.Decision, Due: v.Due}
 		s.logins[keyOf(v)] = v.Login
 		s.out.Before[v.Decision]++
+	}
+	return s.stagesBefore()
+}
+
+// stagesBefore adds how far the run found the accounts in stages.
+func (s *simulator) stagesBefore() error {
+	for row, err := range s.folder.Reported() {
+		if err != nil {
+			return err
+		}
+		key := runstore.AccountKey{Source: row.Account.System, Account: row.Account.ID}
+		if stand, found := s.stored[key]; found && row.Decision.Stages != nil {
+			stand.Stage, stand.Action = row.Decision.Stages.Stage, row.Decision.Action
+			s.stored[key] = stand
+		}
 	}
 	return nil
 }
@@ -195,10 +215,13 @@ func (s *simulator) decide() {
 		key := runstore.AccountKey{Source: v.Account.System, Account: v.Account.ID}
 		d, _ := s.set.Decide(v, s.known(v))
 		s.out.After[d.Kind]++
-		after := SimulatedStand{v.Kind, d.Kind, d.Until, d.Rule}
+		after := SimulatedStand{Kind: v.Kind, Decision: d.Kind, Due: d.Until, Rule: d.Rule}
+		if d.Stages != nil {
+			after.Stage, after.Action = d.Stages.Stage, d.Action
+		}
 		before := s.stored[key]
 		delete(s.stored, key)
-		if before.Kind != after.Kind || before.Decision != after.Decision || !before.Due.Equal(after.Due.Truncate(time.Microsecond)) {
+		if before.differs(after) {
 			s.out.Changed = append(s.out.Changed, Simulated{key.Source, key.Account, v.Account.Login(), before, after, d.Why})
 		}
 	}
@@ -214,6 +237,12 @@ func (s *simulator) decide() {
 	slices.SortFunc(s.out.Changed, func(a, b Simulated) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Account, b.Account))
 	})
+}
+
+// differs reports whether a decision would have been another. To the microsecond, as dates are stored.
+func (s SimulatedStand) differs(o SimulatedStand) bool {
+	return s.Kind != o.Kind || s.Decision != o.Decision || s.Stage != o.Stage || s.Action != o.Action ||
+		!s.Due.Equal(o.Due.Truncate(time.Microsecond))
 }
 
 func compareKeys(a, b runstore.AccountKey) int {

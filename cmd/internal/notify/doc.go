@@ -3,10 +3,13 @@
 // Messages hold counts, names of systems and a link; never the name, login or id of a person or an account, and never the
 // text of an error, which may hold one. Nothing that fails here makes a run fail: failures are returned and logged.
 //
+// A [Notice] is the exception: a rule asked for it, it goes by mail to the one person who answers for an account and has to know
+// which, and only to the domains that the configuration lists. Its subject names nobody either.
+//
 // # What it may reach
 //
-// leaver changes no account. What this package sends goes to the addresses that the configuration names under notify and
-// nowhere else: a webhook's transport lets nothing through but a POST of JSON to that one address, a ping is a GET, no
+// leaver changes no account. What this package sends goes to the addresses that the configuration names under notify, a notice to
+// one of the domains that it lists there, and nowhere else: a webhook's transport lets nothing through but a POST of JSON to that one address, a ping is a GET, no
 // redirect is followed, TLS is 1.2 or newer and always verified. No connector can get at these transports.
 //
 // # How a webhook is signed

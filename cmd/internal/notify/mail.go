@@ -26,15 +26,19 @@ type Mailbox struct {
 
 // Mail sends a message. Attempts carry the same Message-ID.
 func (s *Sender) Mail(ctx context.Context, box Mailbox, m Message) error {
+	return s.mail(ctx, box, m.ID, m.Subject(), m.Text())
+}
+
+func (s *Sender) mail(ctx context.Context, box Mailbox, id, subject, body string) error {
 	text := mail.NewMsg()
 	if err := errors.Join(text.From(box.From), text.To(box.To...)); err != nil {
 		return err
 	}
-	text.Subject(m.Subject())
-	text.SetMessageIDWithValue(m.ID + "@leaver.invalid")
+	text.Subject(subject)
+	text.SetMessageIDWithValue(id + "@leaver.invalid")
 	text.SetDateWithValue(s.Now())
 	text.SetGenHeader("Auto-Submitted", "auto-generated") // no answers from those who are out of office
-	text.SetBodyString(mail.TypeTextPlain, m.Text())
+	text.SetBodyString(mail.TypeTextPlain, body)
 	return s.retry(ctx, func(ctx context.Context) error {
 		err := s.mailOnce(ctx, box, text)
 		var sent *mail.SendError

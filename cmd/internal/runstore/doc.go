@@ -30,7 +30,10 @@
 // (tables log_records, log_hashes). A record names no person and no account; what it is about lies beside it as facts, bound
 // by a salted hash, so that facts can be purged and the tree stays whole. Each accepted run leaves a checkpoint in the C2SP
 // form, signed when there is a key, and each manifest holds the checkpoint that its run found. [Store.VerifyLog] computes it
-// all anew. The grace clocks in the state have to be those of which the log tells.
+// all anew. The grace clocks, the decisions to keep and the lifted limits in the state have to be those of which the log tells.
+//
+// rows.root binds the lines of the report and of what earlier runs knew one by one, in a tree of the same form. So a [Proof]
+// leads from one finding over rows.root, the manifest and the record of the run's end to a checkpoint, and shows no other.
 //
 // # Files of a run
 //

@@ -33,6 +33,7 @@ const (
 	reportedName = "reported.jsonl.zst"
 	pastName     = "past.jsonl.zst"
 	historyName  = "history.jsonl.zst"
+	clocksName   = "clocks.jsonl.zst"
 )
 
 // AccountsName is the file of an account source's snapshot.

@@ -26,6 +26,8 @@ type lines struct {
 	pack *zstd.Encoder
 	json *json.Encoder
 	rows int64
+	// tree takes every line too; nil for most files.
+	tree *rowTree
 }
 
 func newLines(file *File) (*lines, error) {
@@ -36,12 +38,29 @@ func newLines(file *File) (*lines, error) {
 	return &lines{file: file, pack: pack, json: json.NewEncoder(pack)}, nil
 }
 
-func (l *lines) write(v any) error {
-	if err := l.json.Encode(v); err != nil {
-		return l.file.fail(err)
+// newRows writes lines that are bound one by one.
+func newRows(r *Run, file *File) (*lines, error) {
+	l, err := newLines(file)
+	if err == nil {
+		l.tree = &r.rows
+		l.tree.begin(file.name)
 	}
+	return l, err
+}
+
+func (l *lines) write(v any) error {
 	l.rows++
-	return nil
+	if l.tree == nil {
+		return l.file.fail(l.json.Encode(v))
+	}
+	line, err := json.Marshal(v)
+	if err == nil {
+		err = l.tree.add(line)
+	}
+	if err == nil {
+		_, err = l.pack.Write(append(line, '\n'))
+	}
+	return l.file.fail(err)
 }
 
 func (l *lines) close() (digest string, rows int64, err error) {
@@ -61,7 +80,11 @@ func writeLines[T any](r *Run, name string, values iter.Seq[*T]) error {
 		return err
 	}
 	defer file.Discard()
-	l, err := newLines(file)
+	open := newLines
+	if name == pastName {
+		open = func(file *File) (*lines, error) { return newRows(r, file) }
+	}
+	l, err := open(file)
 	if err != nil {
 		return err
 	}
@@ -189,6 +212,26 @@ func (f *Folder) Past() (map[string]policies.Past, error) {
 	return past, nil
 }
 
+// WriteLedger seals every change of the grace clocks that run, and of those that the run closed, as clocks.jsonl.zst.
+func (r *Run) WriteLedger(lines []reports.ClockLine) error {
+	return writeLines(r, clocksName, func(yield func(*reports.ClockLine) bool) {
+		for i := range lines {
+			if !yield(&lines[i]) {
+				return
+			}
+		}
+	})
+}
+
+// Ledger yields the changes of the grace clocks in their order; none for a run that did not note them. It ends after the
+// first error.
+func (f *Folder) Ledger() iter.Seq2[*reports.ClockLine, error] {
+	if !f.Has(clocksName) {
+		return func(func(*reports.ClockLine, error) bool) {}
+	}
+	return readLines[reports.ClockLine](f.Path(clocksName))
+}
+
 // storedRow is one reported account, in full. The account is in the form of its snapshot, where every instant has a place;
 // JSON text ends with the year 9999.
 type storedRow struct {
@@ -211,7 +254,7 @@ func (r *Run) CreateReported() (*ReportedWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLines(file)
+	l, err := newRows(r, file)
 	return &ReportedWriter{lines: l}, err
 }
 

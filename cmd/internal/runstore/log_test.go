@@ -154,6 +154,8 @@ func TestChangedBytes(t *testing.T) {
 		{"a run is taken out", `DELETE FROM runs WHERE id = 'run-04'`, "run run-04 is on record, and not in the list", nil},
 		{"a run is put in", `INSERT INTO runs (id, as_of, started, ended, status) SELECT 'run-05', as_of, started, ended, status FROM runs WHERE id = 'run-04'`, "run run-05 is not on record", nil},
 		{"a date of the ledger", `UPDATE clocks SET due_at = first_seen`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
+		{"a stage that is done", `UPDATE clocks SET done_at = first_seen`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
+		{"a notice that nobody got", `UPDATE clocks SET told_at = first_seen, told_to = 'boss@example.com'`, "the clock of F-1 under rule \"r\" is not as the log tells", nil},
 		{"a clock is taken out", `DELETE FROM clocks`, "is on record, and not in the ledger", nil},
 		{"the checkpoint kept elsewhere", `SELECT 1`, "the first 6 records are not those that the checkpoint that was given covers", []Checkpoint{forged}},
 	}
@@ -190,7 +192,7 @@ func rehash(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &logCheck{store: s, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
+	c := &logCheck{store: s, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[policies.ClockID]policies.Clock{}, keeps: map[string]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		t.Fatal(err)
 	}

@@ -56,6 +56,9 @@ type Part struct {
 func (r *Run) Seal(meta Meta) error {
 	m := Manifest{Schema: manifestSchema, Run: r.ID, AsOf: r.start.AsOf.UTC(), Started: r.start.Started.UTC(), Meta: meta}
 	m.Log, r.operator = r.head.Text, meta.Operator
+	if err := r.writeRoot(); err != nil {
+		return fmt.Errorf("seal run %s: %w", r.ID, err)
+	}
 	if r.latest != nil {
 		m.Previous, m.PreviousDigest = r.latest.ID, r.latest.ManifestDigest
 	}
@@ -190,6 +193,11 @@ func (s *Store) verify(ctx context.Context, info *Info, folder *Folder) error {
 	}
 	for _, part := range m.Files {
 		if err := verifyPart(folder, part); err != nil {
+			return err
+		}
+	}
+	if sealed, err := os.ReadFile(folder.Path(rowsName)); err == nil {
+		if err := folder.checkRoot(string(sealed)); err != nil {
 			return err
 		}
 	}

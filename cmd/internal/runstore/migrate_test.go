@@ -67,3 +67,15 @@ func TestClocksOfTheFirstSchema(t *testing.T) {
 		t.Error(err, diff)
 	}
 }
+
+// Before there were stages a finding had one clock under a rule. It goes on as it is.
+func TestClocksBeforeStages(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	s := openStore(t, oldState(t, 6, `INSERT INTO clocks (finding, rule, person, source, account, first_seen, basis, due_at, stated_end, paused_at)
+		VALUES ('F-1', 'leavers', 'hr/1', 'crm', 'A-1', '`+stamp(day(2))+`', '`+stamp(day(1))+`', '`+stamp(day(8))+`', '`+stamp(day(1))+`', '')`))
+	want := []policies.Clock{{Finding: "F-1", System: "crm", Account: "A-1", Rule: "leavers", Person: "hr/1", FirstSeen: day(2), Basis: day(1), DueAt: day(8), End: day(1)}}
+	got, err := s.Clocks(ctx)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+}

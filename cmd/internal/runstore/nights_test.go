@@ -182,12 +182,19 @@ func kindsOf(n int) map[string]reconcile.Kind {
 func moveNight(n int, before []policies.Clock, firstSeen map[string]time.Time) ([]policies.Clock, []policies.Event, []Finding) {
 	rule := policies.Rule{Name: fmt.Sprint("rule ", n/70), Active: true, Action: "lock", Grace: policies.Grace{Days: 20 + n/40, From: policies.FromEndDate},
 		Trigger: policies.Trigger{Kinds: []reconcile.Kind{reconcile.LeaverActive}}}
-	s := policies.Set{Rules: []policies.Rule{rule}, Now: nightAt(n), Zone: time.UTC}
+	stages := policies.Rule{Name: "stages", Active: true, Grace: policies.Grace{From: policies.FromEndDate}, Trigger: rule.Trigger, Stages: []policies.Stage{
+		{Name: "groups", Days: 10 + n/50, Action: "revoke", Revoke: []policies.Rights{{Groups: []string{"project"}}}},
+		{Name: fmt.Sprint("lock ", n/90), Days: 60, Action: "lock"}}}
+	s := policies.Set{Rules: []policies.Rule{rule, stages}, Now: nightAt(n), Zone: time.UTC}
 	sights, decided := map[string]*reconcile.Verdict{}, map[string][]policies.Clock{}
 	var found []Finding
 	for account, kind := range kindsOf(n) {
 		end := reconcile.End{At: nightAt(-n / 50)}
-		v := &reconcile.Verdict{Account: &scanners.Account{System: "crm", ID: account, Enabled: scanners.Known(kind != reconcile.KindNone)}, Kind: kind,
+		groups := []scanners.Grant{{ID: "g", Name: "mail", Type: "group", Direct: true, Removable: true}}
+		if n%20 < 15 {
+			groups = append(groups, scanners.Grant{ID: "p", Name: "project", Type: "group", Direct: true, Removable: true})
+		}
+		v := &reconcile.Verdict{Account: &scanners.Account{System: "crm", ID: account, Enabled: scanners.Known(kind != reconcile.KindNone), Grants: groups}, Kind: kind,
 			End: end, Person: &reconcile.Person{System: "hr", ID: "of-" + account, State: reconcile.Ended, End: end}}
 		sights[account] = v
 		if kind == reconcile.KindNone {

@@ -43,6 +43,8 @@ type Run struct {
 	// head is the audit log when the run began, after is it when the run was accepted; operator is who ran it.
 	head, after Checkpoint
 	operator    string
+	// rows binds the lines of the report one by one.
+	rows rowTree
 }
 
 var runID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)

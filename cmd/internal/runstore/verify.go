@@ -38,8 +38,10 @@ type logCheck struct {
 	// tell it.
 	ended    map[string]record
 	accepted map[string]bool
-	clocks   map[[3]string]policies.Clock
+	clocks   map[policies.ClockID]policies.Clock
 	keeps    map[string]string
+	// lifts are the lifted limits as the records tell them, by plan and limit.
+	lifts    map[liftKey]string
 	problems []error
 }
 
@@ -61,14 +63,14 @@ func (s *Store) VerifyLog(ctx context.Context, verifier note.Verifier, against .
 		return nil, s.database("verify the audit log", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
-	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[[3]string]policies.Clock{}, keeps: map[string]string{}}
+	c := &logCheck{store: s, verifier: verifier, ended: map[string]record{}, accepted: map[string]bool{}, clocks: map[policies.ClockID]policies.Clock{}, keeps: map[string]string{}, lifts: map[liftKey]string{}}
 	if err := c.records(ctx, tx); err != nil {
 		return nil, s.database("verify the audit log", err)
 	}
 	if c.Size == 0 {
 		return &c.LogCheck, errors.Join(c.problems...)
 	}
-	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger, c.keepsAsTold} {
+	for _, step := range []func(context.Context, database) error{c.storedHashes, c.origin, c.checkpoints, c.runs, c.ledger, c.keepsAsTold, c.liftsAsTold} {
 		if err := step(ctx, tx); err != nil {
 			return nil, s.database("verify the audit log", err)
 		}
@@ -157,9 +159,21 @@ func (c *logCheck) one(n int64, text string, salt []byte, facts *string) {
 	if r.Event == eventKeepEnded {
 		delete(c.keeps, r.Finding)
 	}
+	if r.Event == eventLifted && facts != nil {
+		c.lift(n, *facts)
+	}
 	if strings.HasPrefix(r.Event, eventClock) && facts != nil {
 		c.clock(n, r, *facts)
 	}
+}
+
+func (c *logCheck) lift(n int64, facts string) {
+	var l policies.Lift
+	if err := json.Unmarshal([]byte(facts), &l); err != nil {
+		c.fail("the lift of record %d cannot be read: %v", n, err)
+		return
+	}
+	c.lifts[liftKey{l.Plan, l.Limit}] = facts
 }
 
 // clock follows the ledger: what ran is carried, what is closed was there.
@@ -169,7 +183,7 @@ func (c *logCheck) clock(n int64, r record, facts string) {
 		c.fail("the clock of record %d cannot be read: %v", n, err)
 		return
 	}
-	key := [3]string{clock.Finding, clock.Rule, clock.Person}
+	key := clock.ID()
 	_, runs := c.clocks[key]
 	starts := r.Event == clockCarried || r.Event == eventClock+string(policies.Started)
 	if runs == starts && c.Purged == 0 {
@@ -332,20 +346,21 @@ func (c *logCheck) ledger(ctx context.Context, db database) error {
 		return err
 	}
 	for _, is := range stored {
-		key := [3]string{is.Finding, is.Rule, is.Person}
+		key := is.ID()
 		told, known := c.clocks[key]
 		delete(c.clocks, key)
 		if !known || !sameClock(told, is) {
 			c.fail("the clock of %s under rule %q is not as the log tells", is.Finding, is.Rule)
 		}
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(c.clocks), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
-		c.fail("the clock of %s under rule %q is on record, and not in the ledger", key[0], key[1])
+	for _, told := range slices.SortedFunc(maps.Values(c.clocks), func(a, b policies.Clock) int { return a.Compare(&b) }) {
+		c.fail("the clock of %s under rule %q is on record, and not in the ledger", told.Finding, told.Rule)
 	}
 	return nil
 }
 
 func sameClock(a, b policies.Clock) bool {
 	return a.System == b.System && a.Account == b.Account && a.FirstSeen.Equal(b.FirstSeen) && a.Basis.Equal(b.Basis) &&
-		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt)
+		a.DueAt.Equal(b.DueAt) && a.End.Equal(b.End) && a.PausedAt.Equal(b.PausedAt) && a.DoneAt.Equal(b.DoneAt) &&
+		a.ToldAt.Equal(b.ToldAt) && a.ToldTo == b.ToldTo
 }

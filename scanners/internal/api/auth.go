@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -95,5 +99,65 @@ func tokenError(err error) error {
 	if said == "" {
 		said = string(refused.Body)
 	}
-	return &StatusError{Place: "POST token address", Status: refused.Response.StatusCode, Said: excerpt([]byte(said)), After: read(refused.Response).RetryAfter}
+	return &StatusError{Place: tokenPlace, Status: refused.Response.StatusCode, Said: excerpt([]byte(said)), After: read(refused.Response).RetryAfter}
 }
+
+// Grant is what a program needs to get access tokens for itself: OAuth's client credentials.
+type Grant struct {
+	// TokenURL is the token address; ID and Secret are the client's.
+	TokenURL string
+	ID       string
+	Secret   scanners.Secret
+	Scopes   []string
+	// Params are further fields of the form, such as "audience".
+	Params url.Values
+	// InBody sends id and secret as fields of the form, instead of in the Authorization header.
+	InBody bool
+}
+
+// ClientCredentials sends access tokens that the client gets for itself. The connection to the token address is one of its own,
+// which leads nowhere else; reach says how it is secured.
+func ClientCredentials(env scanners.Env, g Grant, reach scanners.Reach) (Auth, error) {
+	transport, err := TokenTransport(env, g.TokenURL, reach)
+	if err != nil {
+		return nil, err
+	}
+	config := clientcredentials.Config{ClientID: g.ID, ClientSecret: g.Secret.Reveal(), TokenURL: g.TokenURL, Scopes: g.Scopes,
+		EndpointParams: g.Params, AuthStyle: oauth2.AuthStyleInHeader}
+	if g.InBody {
+		config.AuthStyle = oauth2.AuthStyleInParams
+	}
+	return Tokens(transport, config.Token), nil
+}
+
+// TokenTransport opens a connection to a token address and to nothing else, secured as reach says.
+func TokenTransport(env scanners.Env, address string, reach scanners.Reach) (http.RoundTripper, error) {
+	reach.Hosts, reach.Tokens = nil, []string{address}
+	transport, err := env.HTTP(reach)
+	if err != nil {
+		return nil, err
+	}
+	return NewWatch(transport, env.Now), nil
+}
+
+// Explain adds to an error what the user can do about it.
+func Explain(err error) error {
+	var status *StatusError
+	if !errors.As(err, &status) {
+		return err
+	}
+	switch {
+	case status.Status == http.StatusUnauthorized, status.Place == tokenPlace:
+		return fmt.Errorf("%w\nhint: the credentials are refused: check auth, and whether they have ended", err)
+	case status.Status == http.StatusForbidden:
+		return fmt.Errorf("%w\nhint: the credentials are known, but may not read this: check the rights of the reading identity", err)
+	case status.Status == http.StatusNotFound:
+		return fmt.Errorf("%w\nhint: check url", err)
+	case status.Status/100 == 3:
+		return fmt.Errorf("%w\nhint: an API has no reason to redirect: check url", err)
+	default:
+		return err
+	}
+}
+
+const tokenPlace = "POST token address"

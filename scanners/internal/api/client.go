@@ -46,20 +46,28 @@ func (c *Client) Watch() *Watch { return c.watch }
 // the credentials are renewed once.
 func (c *Client) Get(ctx context.Context, address string) (*Answer, error) {
 	var answer *Answer
+	err := c.Read(ctx, address, func(a *Answer) error {
+		answer = a
+		return nil
+	})
+	return answer, err
+}
+
+// Read is Get for an answer that has to be understood: use reads it, and an error of use is worth another try, unless it is
+// [Final]. A page that was cut where its JSON breaks is found out in this way only.
+func (c *Client) Read(ctx context.Context, address string, use func(*Answer) error) error {
 	renewed := false
-	err := c.retries.Do(ctx, func(ctx context.Context) error {
-		var err error
-		answer, err = c.once(ctx, address)
+	return c.retries.Do(ctx, func(ctx context.Context) error {
+		answer, err := c.once(ctx, address)
 		if status := new(StatusError); errors.As(err, &status) && status.Status == http.StatusUnauthorized && !renewed && c.auth.Renew() {
 			renewed = true
 			answer, err = c.once(ctx, address)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return use(answer)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
 }
 
 func (c *Client) once(ctx context.Context, address string) (*Answer, error) {

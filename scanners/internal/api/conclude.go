@@ -28,6 +28,9 @@ func (s *walking[R]) conclude() {
 	default:
 		c.Verdict, c.Why = scanners.Proved, fmt.Sprintf("as many records as the source says by %s, read to the last of %d pages", c.ClaimedBy, c.Pages)
 	}
+	if s.Offsets && s.low != s.high {
+		s.short("records", fmt.Sprintf("the source said by %s that it holds %d records, and later %d: pages that are counted off may have skipped some", c.ClaimedBy, s.low, s.high))
+	}
 	for _, why := range s.missing {
 		c.Worsen(scanners.Partial, why)
 	}

@@ -97,7 +97,8 @@ func mayPass(err error) bool {
 	case errors.As(err, &final), errors.As(err, &refused), errors.As(err, &config), errors.Is(err, context.Canceled), certificate(err):
 		return false
 	case errors.As(err, &status):
-		return Temporary(status.Status)
+		// GitHub says with a 403 that there were too many requests; what tells it from missing rights is when to come again.
+		return Temporary(status.Status) || status.Status == http.StatusForbidden && status.After > 0
 	default:
 		return true
 	}

@@ -19,6 +19,9 @@ type Page struct {
 	// Claimed is how many records the source says it holds in all, and ClaimedBy where it says so.
 	Claimed   scanners.Fact[int64]
 	ClaimedBy string
+	// Overlaps says that the page is of a further list, which may hold what an earlier one held: that it brings nothing new is
+	// then no sign of a server that repeats itself.
+	Overlaps bool
 }
 
 // Defect says what makes a record unusable. Decode functions return it as their error.
@@ -47,6 +50,9 @@ type Walk[R scanners.Record] struct {
 	Key func(R) string
 	// Skew is by how much the server's clock is ahead; nil when nobody knows.
 	Skew func() time.Duration
+	// Offsets says that pages are counted off, so that a record removed during the scan lets another slip from one page to the
+	// one before, unseen: then the number of records must not change meanwhile.
+	Offsets bool
 	// MaxPages ends a scan that does not come to an end; 0 for a million.
 	MaxPages int64
 
@@ -61,6 +67,10 @@ func (w *Walk[R]) Met(id string) bool {
 	_, met := w.last.ids[maphash.String(w.last.seed, id)]
 	return met
 }
+
+// stalePages is how many pages in a row may hold nothing but records that came before: one page delivered twice is a fault that
+// passes, but a server that ignores where it is asked to go on from repeats itself for ever.
+const stalePages = 3
 
 // Scan reads every page. It is what a connector's Scan returns, after what it adds to the coverage.
 func (w *Walk[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Coverage, error) {
@@ -85,6 +95,7 @@ type walking[R scanners.Record] struct {
 	emit    func(R) error
 	emitted int64
 	others  int64 // what is no record of this source
+	stale   int   // pages in a row without a record that is new
 	places  map[string]bool
 	// ids are hashes of the ids that came, each with a hash of its record: two of a million share theirs by chance once in
 	// forty million scans, and the source would then be called partial, never complete.
@@ -112,13 +123,20 @@ func (s *walking[R]) run(ctx context.Context) error {
 		}
 		s.c.Pages++
 		s.claim(page)
+		before := s.c.Read + s.others
 		for i, raw := range page.Records {
 			if err := s.record(ctx, i, raw); err != nil {
 				return err
 			}
 		}
+		if s.stale++; len(page.Records) == 0 || page.Overlaps || s.c.Read+s.others > before {
+			s.stale = 0
+		}
 		switch place = page.Next; {
 		case place == "":
+			return nil
+		case s.stale >= stalePages:
+			s.short("pages", fmt.Sprintf("the last %d pages brought nothing but records that had come before", s.stale))
 			return nil
 		case s.places[place]:
 			s.short("pages", fmt.Sprintf("page %d leads back to one that was read before", s.c.Pages))

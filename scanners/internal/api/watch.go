@@ -155,7 +155,7 @@ func read(response *http.Response) Seen {
 	} else if until, err := http.ParseTime(after); err == nil && !now.IsZero() {
 		s.RetryAfter = max(until.Sub(now), 0)
 	}
-	if s.RetryAfter == 0 && s.Remaining <= 0 && response.StatusCode == http.StatusTooManyRequests {
+	if limited := response.StatusCode == http.StatusTooManyRequests && s.Remaining <= 0 || response.StatusCode == http.StatusForbidden && s.Remaining == 0; limited && s.RetryAfter == 0 {
 		s.RetryAfter = s.Reset
 	}
 	return s
