@@ -128,3 +128,43 @@ func write(t *testing.T, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestGraphSDKIsAnnounced: what is about to take minutes and gigabytes is said before, and does not start without the memory.
+func TestGraphSDKIsAnnounced(t *testing.T) {
+	plenty, little := filepath.Join(t.TempDir(), "plenty"), filepath.Join(t.TempDir(), "little")
+	for path, text := range map[string]string{plenty: "MemTotal: 1 kB\nMemAvailable:   16000000 kB\n", little: "MemTotal: 1 kB\nMemAvailable:    2000000 kB\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const offers = "make test TAGS=noentra leaves it out"
+	for _, test := range []struct {
+		name, tags, sdk, meminfo, cache string
+		ok                              bool
+		want                            []string
+	}{
+		{"not compiled, memory", "", "", plenty, t.TempDir(), true, []string{"5 GB of memory", offers}},
+		{"not compiled, no memory", "", "", little, t.TempDir(), false, []string{offers, "1953 MB of memory are available"}},
+		{"not compiled, nobody knows the memory", "", "", "/nonexistent", t.TempDir(), true, []string{offers}},
+		{"left out", "netgo,noentra", "", little, t.TempDir(), true, nil},
+		{"compiled", "", "unsafe", little, "", true, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cmd := exec.Command("bash", ".ci/graphsdk", "test", test.tags)
+			cmd.Dir = root
+			cmd.Env = append(os.Environ(), "MEMINFO="+test.meminfo, "GRAPHSDK="+test.sdk)
+			if test.cache != "" {
+				cmd.Env = append(cmd.Env, "GOCACHE="+test.cache)
+			}
+			out, err := cmd.CombinedOutput()
+			if (err == nil) != test.ok || len(test.want) == 0 && len(out) > 0 {
+				t.Errorf("%v: %s", err, out)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("printed %q, want %q in it", out, want)
+				}
+			}
+		})
+	}
+}

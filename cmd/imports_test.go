@@ -125,6 +125,7 @@ func libraries() []library {
 		{"github.com/jimlambrt/gldap", []string{"fixtures/..."}, true, "it is a server for tests and the demo"},
 		{"github.com/microsoftgraph/", []string{"scanners/entra/...", actuators}, false, "it can patch, post and delete, and takes minutes to compile"},
 		{"github.com/microsoft/kiota", []string{"scanners/entra/...", actuators}, false, "it sends what the Graph SDK builds"},
+		{"github.com/Azure/azure-sdk-for-go/", []string{"scanners/entra/...", actuators}, false, "it gets tokens for Graph"},
 		{"github.com/okta/", []string{"scanners/okta/...", actuators, "fixtures/okta/contract"}, false, "it can deactivate and delete"},
 		{"github.com/xuri/", []string{"reports/...", "scanners/table/..."}, true, "a workbook is one form of report and one form of input"},
 		{"github.com/parquet-go/", []string{"cmd/internal/runstore/...", "scanners/table/..."}, true, "Parquet is one form of file and the form of snapshots"},

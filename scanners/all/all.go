@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/entra"
 	"github.com/leaver-audit/leaver/scanners/ldap"
 	"github.com/leaver-audit/leaver/scanners/okta"
 	"github.com/leaver-audit/leaver/scanners/rest"
@@ -14,6 +15,7 @@ import (
 // Kinds lists every connector, in the order in which help shows them.
 func Kinds() []scanners.Kind {
 	return []scanners.Kind{
+		entra.Kind(),
 		ldap.Kind(),
 		okta.Kind(),
 		sqldb.Kind(),

@@ -94,11 +94,16 @@ func (c *Client) once(ctx context.Context, address string) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := read(response)
 	if response.StatusCode/100 != 2 {
-		return nil, &StatusError{Place: at(request), Status: response.StatusCode, Said: excerpt(body), RequestID: seen.RequestID, After: seen.RetryAfter}
+		return nil, NewStatusError(request, response, body)
 	}
-	return &Answer{response.Header, body, seen}, nil
+	return &Answer{response.Header, body, read(response)}, nil
+}
+
+// NewStatusError is the error that an answer with this body is. It is for what sends requests by other means than a [Client].
+func NewStatusError(r *http.Request, response *http.Response, body []byte) *StatusError {
+	seen := read(response)
+	return &StatusError{Place: at(r), Status: response.StatusCode, Said: excerpt(body), RequestID: seen.RequestID, After: seen.RetryAfter}
 }
 
 // SDKClient is what vendors' SDKs want to send their requests with. It follows no redirect.

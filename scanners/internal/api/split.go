@@ -26,6 +26,39 @@ func Split(body []byte, key string) (records []json.RawMessage, rest map[string]
 	return records, rest, nil
 }
 
+// Members calls each for every member of an object, in its order, with the name as it stands in the text. It decodes nothing: a
+// value is checked by whoever decodes it. An error of each ends it.
+func Members(object json.RawMessage, each func(name []byte, value json.RawMessage) error) error {
+	s := splitter{text: object}
+	if !s.take('{') {
+		return s.wrong("an object")
+	}
+	for first := true; !s.take('}'); first = false {
+		if !first && !s.take(',') {
+			return s.wrong("a comma")
+		}
+		s.space()
+		name, err := s.value()
+		if err != nil {
+			return err
+		}
+		if len(name) < 2 || name[0] != '"' || !s.take(':') {
+			return s.wrong("a name and a colon")
+		}
+		value, err := s.value()
+		if err != nil {
+			return err
+		}
+		if err := each(name[1:len(name)-1], value); err != nil {
+			return err
+		}
+	}
+	if s.space(); s.at < len(s.text) {
+		return s.wrong("the end")
+	}
+	return nil
+}
+
 type splitter struct {
 	text []byte
 	at   int

@@ -59,6 +59,17 @@ type Walk[R scanners.Record] struct {
 	Offsets bool
 	// MaxPages ends a scan that does not come to an end; 0 for a million.
 	MaxPages int64
+
+	last *walking[R]
+}
+
+// Met reports whether the scan that ended last came across a record of this id.
+func (w *Walk[R]) Met(id string) bool {
+	if w.last == nil {
+		return false
+	}
+	_, met := w.last.ids[maphash.String(w.last.seed, id)]
+	return met
 }
 
 // stalePages is how many pages in a row may hold nothing but records that came before: one page delivered twice is a fault that
@@ -69,6 +80,7 @@ const stalePages = 3
 func (w *Walk[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Coverage, error) {
 	s := &walking[R]{Walk: w, emit: emit, places: map[string]bool{"": true}, seed: maphash.MakeSeed(), ids: map[uint64]uint32{}}
 	s.c = scanners.Coverage{Query: w.Query, Why: "the scan was broken off"}
+	w.last = s
 	err := s.run(ctx)
 	if err != nil {
 		s.c.Verdict = scanners.Blind
