@@ -18,11 +18,11 @@ TOOLS    := $(CURDIR)/bin/tools
 FUZZTIME ?= 30s
 PKGS       ?= ./...
 # Modules of their own that hold simulated tenants against the vendors' descriptions.
-CONTRACTS  ?= fixtures/graph/contract
+CONTRACTS  ?= fixtures/graph/contract fixtures/okta/contract
 # Packages with goroutines of their own get a second run under the race detector, without their tests of scale (-short). It
 # would compile the Graph SDK once more, so Entra ID is left out.
 RACE_PKGS  ?= ./scanners ./scanners/table ./scanners/ldap ./reconcile ./policies ./cmd/internal/...
-BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./scanners/entra ./policies ./reports ./cmd/internal/runstore ./cmd/internal/job ./cmd/leaver ./cmd/internal/join
+BENCH_PKGS ?= ./scanners/table ./scanners/ldap ./scanners/entra ./scanners/okta ./policies ./reports ./cmd/internal/runstore ./cmd/internal/job ./cmd/leaver ./cmd/internal/join
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
