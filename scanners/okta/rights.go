@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/api"
 )
 
 // rights is who holds which groups, applications and administrator roles. A holding takes sixteen bytes: the hash of a user's
@@ -195,16 +198,36 @@ func (s *source) readRights(ctx context.Context) (*rights, error) {
 	return r, nil
 }
 
-// each runs a task for every element, as many at a time as the allocation allows.
+// each runs a task for every element, as many at a time as the allocation allows. One that fails by itself costs itself alone, and
+// is told at the end; one that fails because of the org or the credentials ends them all.
 func each[T any](ctx context.Context, s *source, list []T, task func(context.Context, *T) error) error {
-	all, ctx := errgroup.WithContext(ctx)
+	all, within := errgroup.WithContext(ctx)
 	all.SetLimit(s.env.Allocation.Size())
+	failed := make([]error, len(list))
 	for i := range list {
 		all.Go(func() error {
-			return s.env.Allocation.Do(ctx, func() error { return task(ctx, &list[i]) })
+			failed[i] = s.env.Allocation.Do(within, func() error { return task(within, &list[i]) })
+			if failed[i] != nil && !alone(failed[i]) {
+				return failed[i]
+			}
+			return nil
 		})
 	}
-	return all.Wait()
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d: %w", len(failed), len(list), failed[0])
+}
+
+// alone reports whether an error is about what was asked for and nothing else.
+func alone(err error) bool {
+	wrong := new(api.Defect)
+	code := status(err)
+	return code == http.StatusForbidden || code == http.StatusNotFound || errors.As(err, &wrong) || errors.Is(err, errLoop)
 }
 
 // readGroups reads the groups with their members and the roles that groups give.

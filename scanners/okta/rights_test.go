@@ -88,6 +88,8 @@ func TestRightsThatCannotBeRead(t *testing.T) {
 		{"no members of one group", "", script("/api/v1/groups/00g5/users", tenant.Fail), scanners.Partial, "administrator roles, groups", "role Help Desk Administrator", "true unknown true"},
 		{"no accounts of one application", "", script("/api/v1/apps/0oa1/users", tenant.Forbid), scanners.Partial, "applications",
 			"group Help Desk direct removable, role Help Desk Administrator", "true false true"},
+		{"a group that is gone by now", "", script("/api/v1/groups/00g2/users", tenant.Missing), scanners.Partial, "administrator roles, groups",
+			"group Help Desk direct removable, role Help Desk Administrator", "true unknown true"},
 		{"none wanted", "grants: [none]", only(tenant.ScopeUsers), scanners.Consistent, "", "", "unknown unknown unknown"},
 		{"groups wanted", "grants: [groups]", only(tenant.ScopeUsers, tenant.ScopeGroups), scanners.Consistent, "", "group Help Desk direct removable", "unknown unknown unknown"},
 		{"roles wanted", "grants: [roles]", only(tenant.ScopeUsers, tenant.ScopeGroups, tenant.ScopeRoles), scanners.Consistent, "", "role Help Desk Administrator", "true false true"},
