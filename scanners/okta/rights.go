@@ -170,32 +170,46 @@ func (r *rights) unsure(err error) {
 	}
 }
 
-// readRights reads what the configuration asks for, before the users: an account is emitted whole or not at all.
+// readRights reads what the configuration asks for, before the users: an account is emitted whole or not at all. It gives up on
+// the credentials when they are refused, for they would be refused again and again.
 func (s *source) readRights(ctx context.Context) (*rights, error) {
 	r := &rights{seed: maphash.MakeSeed()}
-	if s.config.reads(readGroups) || s.config.reads(readRoles) {
-		if err := s.readGroups(ctx, r); err != nil {
-			r.short("groups", err)
-			r.unsure(err)
+	for _, part := range []struct {
+		wanted bool
+		read   func(context.Context, *rights) error
+		failed func(error)
+	}{
+		{s.config.reads(readGroups) || s.config.reads(readRoles), s.readGroups, func(err error) { s.groupsFailed(r, err) }},
+		{s.config.reads(readApps), s.readApps, func(err error) { r.short("applications", err) }},
+		{s.config.reads(readRoles), s.readAdmins, r.unsure},
+	} {
+		if !part.wanted {
+			continue
 		}
-	}
-	if s.config.reads(readApps) {
-		if err := s.readApps(ctx, r); err != nil {
-			r.short("applications", err)
+		err := part.read(ctx, r)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case status(err) == http.StatusUnauthorized:
+			return nil, err
+		case err != nil:
+			part.failed(err)
 		}
-	}
-	if s.config.reads(readRoles) {
-		if err := s.readAdmins(ctx, r); err != nil {
-			r.unsure(err)
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
 	}
 	r.sort()
 	slices.Sort(r.missing)
 	slices.SortFunc(r.gaps, func(a, b scanners.Gap) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Cause, b.Cause)) })
 	return r, nil
+}
+
+// groupsFailed notes what is missing without the groups: memberships, and the roles that groups give.
+func (s *source) groupsFailed(r *rights, err error) {
+	if s.config.reads(readGroups) {
+		r.short("groups", err)
+	}
+	if s.config.reads(readRoles) {
+		r.unsure(err)
+	}
 }
 
 // each runs a task for every element, as many at a time as the allocation allows. One that fails by itself costs itself alone, and

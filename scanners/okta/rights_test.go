@@ -93,6 +93,9 @@ func TestRightsThatCannotBeRead(t *testing.T) {
 		{"none wanted", "grants: [none]", only(tenant.ScopeUsers), scanners.Consistent, "", "", "unknown unknown unknown"},
 		{"groups wanted", "grants: [groups]", only(tenant.ScopeUsers, tenant.ScopeGroups), scanners.Consistent, "", "group Help Desk direct removable", "unknown unknown unknown"},
 		{"roles wanted", "grants: [roles]", only(tenant.ScopeUsers, tenant.ScopeGroups, tenant.ScopeRoles), scanners.Consistent, "", "role Help Desk Administrator", "true false true"},
+		{"roles wanted, groups out of sight", "grants: [roles]", only(tenant.ScopeUsers, tenant.ScopeRoles), scanners.Consistent, "administrator roles",
+			"role Help Desk Administrator", "true unknown true"},
+		{"groups wanted, and out of sight", "grants: [groups]", only(tenant.ScopeUsers), scanners.Partial, "groups", "", "unknown unknown unknown"},
 		{"a group that loops", "", script("/api/v1/groups/00g2/users", tenant.Loop), scanners.Partial, "administrator roles, groups",
 			"group Help Desk direct removable, role Help Desk Administrator", "true unknown true"},
 	} {
