@@ -428,6 +428,17 @@ func TestRSAPEM(t *testing.T) {
 	}
 }
 
+// TestWrongTokenIsTriedOnce: a wrong credential is told as such, at once.
+func TestWrongTokenIsTriedOnce(t *testing.T) {
+	env := scannertest.Env(t)
+	env.Secrets["env:TOKEN"] = "00wrong"
+	s, source := opened(t, env, tenant.Options{}, crowd(5), "activity: system_log")
+	got := scan(t, source)
+	if got.err == nil || !strings.Contains(got.err.Error(), "E0000011") || !strings.Contains(got.err.Error(), "hint: the credentials") || s.Requests() != 1 {
+		t.Errorf("%v after %d requests", got.err, s.Requests())
+	}
+}
+
 // TestReach: the connector asks to reach the org and its one token address, with what the configuration says of the way, and what
 // leaves it is GET and that POST.
 func TestReach(t *testing.T) {

@@ -3,6 +3,7 @@ package okta
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -39,12 +40,15 @@ func (c *client) list(ctx context.Context, place, key string, limit int) (page, 
 	return p, err
 }
 
+// errLoop ends a list that has no end.
+var errLoop = errors.New("leads back to one that was read before")
+
 // all calls each with every record of a list, page by page.
 func (c *client) all(ctx context.Context, place, key string, limit int, each func(json.RawMessage) error) error {
 	seen := map[string]bool{}
 	for pages := 0; place != ""; pages++ {
 		if seen[place] {
-			return fmt.Errorf("GET %s: page %d leads back to one that was read before", pathOf(place), pages)
+			return fmt.Errorf("GET %s: page %d %w", pathOf(place), pages, errLoop)
 		}
 		seen[place] = true
 		p, err := c.list(ctx, place, key, limit)

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/api"
 )
 
 // rights is who holds which groups, applications and administrator roles. A holding takes sixteen bytes: the hash of a user's
@@ -167,27 +170,31 @@ func (r *rights) unsure(err error) {
 	}
 }
 
-// readRights reads what the configuration asks for, before the users: an account is emitted whole or not at all.
+// readRights reads what the configuration asks for, before the users: an account is emitted whole or not at all. It gives up on
+// the credentials when they are refused, for they would be refused again and again.
 func (s *source) readRights(ctx context.Context) (*rights, error) {
 	r := &rights{seed: maphash.MakeSeed()}
-	if s.config.reads(readGroups) || s.config.reads(readRoles) {
-		if err := s.readGroups(ctx, r); err != nil {
-			r.short("groups", err)
-			r.unsure(err)
+	for _, part := range []struct {
+		wanted bool
+		read   func(context.Context, *rights) error
+		failed func(error)
+	}{
+		{s.config.reads(readGroups) || s.config.reads(readRoles), s.readGroups, func(err error) { s.groupsFailed(r, err) }},
+		{s.config.reads(readApps), s.readApps, func(err error) { r.short("applications", err) }},
+		{s.config.reads(readRoles), s.readAdmins, r.unsure},
+	} {
+		if !part.wanted {
+			continue
 		}
-	}
-	if s.config.reads(readApps) {
-		if err := s.readApps(ctx, r); err != nil {
-			r.short("applications", err)
+		err := part.read(ctx, r)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case status(err) == http.StatusUnauthorized:
+			return nil, err
+		case err != nil:
+			part.failed(err)
 		}
-	}
-	if s.config.reads(readRoles) {
-		if err := s.readAdmins(ctx, r); err != nil {
-			r.unsure(err)
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
 	}
 	r.sort()
 	slices.Sort(r.missing)
@@ -195,16 +202,46 @@ func (s *source) readRights(ctx context.Context) (*rights, error) {
 	return r, nil
 }
 
-// each runs a task for every element, as many at a time as the allocation allows.
+// groupsFailed notes what is missing without the groups: memberships, and the roles that groups give.
+func (s *source) groupsFailed(r *rights, err error) {
+	if s.config.reads(readGroups) {
+		r.short("groups", err)
+	}
+	if s.config.reads(readRoles) {
+		r.unsure(err)
+	}
+}
+
+// each runs a task for every element, as many at a time as the allocation allows. One that fails by itself costs itself alone, and
+// is told at the end; one that fails because of the org or the credentials ends them all.
 func each[T any](ctx context.Context, s *source, list []T, task func(context.Context, *T) error) error {
-	all, ctx := errgroup.WithContext(ctx)
+	all, within := errgroup.WithContext(ctx)
 	all.SetLimit(s.env.Allocation.Size())
+	failed := make([]error, len(list))
 	for i := range list {
 		all.Go(func() error {
-			return s.env.Allocation.Do(ctx, func() error { return task(ctx, &list[i]) })
+			failed[i] = s.env.Allocation.Do(within, func() error { return task(within, &list[i]) })
+			if failed[i] != nil && !alone(failed[i]) {
+				return failed[i]
+			}
+			return nil
 		})
 	}
-	return all.Wait()
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d: %w", len(failed), len(list), failed[0])
+}
+
+// alone reports whether an error is about what was asked for and nothing else.
+func alone(err error) bool {
+	wrong := new(api.Defect)
+	code := status(err)
+	return code == http.StatusForbidden || code == http.StatusNotFound || errors.As(err, &wrong) || errors.Is(err, errLoop)
 }
 
 // readGroups reads the groups with their members and the roles that groups give.

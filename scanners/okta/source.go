@@ -42,11 +42,11 @@ func (s *source) Scan(ctx context.Context, emit func(scanners.Account) error) (s
 	fail := func(err error) (scanners.Coverage, error) {
 		return scanners.Coverage{Query: "GET " + s.usersPlace(), Why: "the scan was broken off"}, err
 	}
-	s.warnOfOwner(ctx)
 	rights, err := s.readRights(ctx)
 	if err != nil {
 		return fail(err)
 	}
+	s.warnOfOwner(ctx)
 	var log *uses
 	if s.config.Activity == systemLog {
 		if log, err = s.readLog(ctx, "", ""); err != nil {
