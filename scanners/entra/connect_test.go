@@ -156,7 +156,7 @@ func TestCredentials(t *testing.T) {
 			trust(t, out.Dir, s)
 			out.Secrets["env:APP"], out.Secrets["env:OLD"] = password, "last year's"
 			metadata(out, s)
-			text := strings.Replace(config(s, "service_principals: none"), "client_secret: env:APP", test.config, 1)
+			text := strings.Replace(config(s, "service_principals: none"), `client_secret: "env:APP"`, test.config, 1)
 			got, c, err := scan(t, openSource(t, out.Env, text))
 			if test.refused == "" {
 				if err != nil || len(got) != 5 || !c.Verdict.Complete() {

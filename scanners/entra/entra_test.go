@@ -60,7 +60,7 @@ func trust(t testing.TB, dir string, s *graph.Server) {
 
 // config is a source of the server; more are further lines.
 func config(s *graph.Server, more string) string {
-	return fmt.Sprintf("tenant: %s\nclient_id: %s\nclient_secret: env:APP\nurl: %s\nauthority: %s\ntls: {ca: ca.pem}\n%s", tenantID, clientID, s.URL(), s.Authority(), more)
+	return s.Config("env:APP", "ca.pem") + more
 }
 
 func openSource(t testing.TB, env scanners.Env, text string) scanners.Source[scanners.Account] {

@@ -17,7 +17,7 @@ import (
 	"github.com/leaver-audit/leaver/scanners/internal/api"
 )
 
-const someID = "0a1b2c3d-1111-4222-8333-444455556666"
+const someID = someGUID
 
 // decoded reads one user in a tenant where sign-ins are proved to be readable.
 func decoded(t *testing.T, text string) scanners.Account {

@@ -74,8 +74,10 @@ type record [fieldCount]json.RawMessage
 // take reads the members of an object that have a place in a record.
 func (r *record) take(raw json.RawMessage, places map[string]field) error {
 	return api.Members(raw, func(name []byte, value json.RawMessage) error {
-		if f, known := places[string(name)]; known && string(value) != "null" {
-			r[f] = value
+		if f, known := places[string(name)]; known {
+			if r[f] = value; string(value) == "null" {
+				r[f] = nil
+			}
 		}
 		return nil
 	})
