@@ -68,8 +68,9 @@ func TestEnabled(t *testing.T) {
 func TestTimes(t *testing.T) {
 	for value, want := range map[string]string{
 		`"2024-03-01T08:00:00Z"`: `"2024-03-01T08:00:00Z"`, `"2024-03-01T08:00:00.1234567+01:00"`: `"2024-03-01T07:00:00.1234567Z"`,
-		`null`: "unknown: createdDateTime is empty, as it is for the oldest users", `"0001-01-01T00:00:00Z"`: "never", `"1601-01-01T00:00:00Z"`: "never",
-		`"yesterday"`: `unknown: createdDateTime: "yesterday" is no time of the form 2006-01-02T15:04:05Z`, `""`: `unknown: createdDateTime: "" is no time of the form 2006-01-02T15:04:05Z`,
+		`null`: "unknown: createdDateTime is empty, as it is for the oldest users", `"0001-01-01T00:00:00Z"`: "unknown: createdDateTime is a date that means none",
+		`"1601-01-01T00:00:00Z"`: "unknown: createdDateTime is a date that means none",
+		`"yesterday"`:            `unknown: createdDateTime: "yesterday" is no time of the form 2006-01-02T15:04:05Z`, `""`: `unknown: createdDateTime: "" is no time of the form 2006-01-02T15:04:05Z`,
 		`5`: "unknown: createdDateTime: 5 is no text",
 	} {
 		if got := word(decoded(t, with(`"createdDateTime":`+value)).Created); got != want {

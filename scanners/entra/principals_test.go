@@ -122,6 +122,20 @@ func TestUnseenPrincipals(t *testing.T) {
 	}
 }
 
+// TestShortPrincipals: a list of service principals that ends early is noticed, whatever the users were. The first question for
+// them is about assignments.
+func TestShortPrincipals(t *testing.T) {
+	for fault, want := range map[graph.Fault]int{graph.Truncate: 9, graph.Loop: 10, graph.GarbleID: 10} {
+		o := options()
+		o.Script = []graph.Event{{Path: "/servicePrincipals", From: 2, Fault: fault}}
+		s := serve(t, o, applications())
+		got, c, err := scan(t, openSource(t, outside(t, s).Env, config(s, "")))
+		if err != nil || c.Verdict != scanners.Partial || !strings.HasPrefix(c.Why, "service principals: ") || len(got) != want {
+			t.Errorf("%s: %d accounts, %v (%s), %v", fault, len(got), c.Verdict, c.Why, err)
+		}
+	}
+}
+
 // TestOwnersUnread: a service principal whose owners cannot be read is not one without an owner.
 func TestOwnersUnread(t *testing.T) {
 	x := applications()

@@ -62,7 +62,9 @@ func (d *decoder) user(raw json.RawMessage) (scanners.Account, error) {
 	a.DisplayName = r.words(fDisplayName)
 	a.Enabled = r.flag(fEnabled)
 	a.DisabledAt = scanners.Unknown[time.Time]("Entra ID does not record it")
-	a.Created = r.time(fCreated, "createdDateTime is empty, as it is for the oldest users")
+	if a.Created = r.time(fCreated, "createdDateTime is empty, as it is for the oldest users"); a.Created.IsNever() {
+		a.Created = scanners.Unknown[time.Time]("createdDateTime is a date that means none")
+	}
 	a.PasswordChanged = r.time(fPasswordChanged, "lastPasswordChangeDateTime is empty")
 	a.Expires = scanners.Unknown[time.Time]("Entra ID has no expiry of users")
 	a.FailedLogins, a.Locked = scanners.Unknown[int64](notRead), scanners.Unknown[bool](notRead)
