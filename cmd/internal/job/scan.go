@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -146,9 +147,10 @@ func settle(c scanners.Coverage, err error, written int64, wanted []string, seen
 		if c.Verdict > verdict {
 			c.Verdict = verdict
 		}
-		c.Why = err.Error()
-		c.Gaps = append(c.Gaps, scanners.Gap{What: "the rest of the source", Cause: err.Error(),
-			Effect: "no conclusion rests on the absence of an account"})
+		cause, hint, _ := strings.Cut(err.Error(), "\nhint: ")
+		c.Why = cause
+		c.Gaps = append(c.Gaps, scanners.Gap{What: "the rest of the source", Cause: cause,
+			Effect: "no conclusion rests on the absence of an account", Hint: hint})
 	}
 	if emitted := c.Read - c.Rejected; err == nil && emitted != written {
 		c.Worsen(scanners.Partial, fmt.Sprintf("the connector counted %d usable records and delivered %d", emitted, written))
