@@ -53,7 +53,7 @@ type Account struct {
 	Owner   string
 	// Authority names the directory that this account is synchronised from; empty when the system owns it. A disable
 	// has to happen there. AuthorityID is the immutable id of the original there, as its own source would write it; empty
-	// where the system does not state it. What is used is the person's sign-on, so a sign of use of one is one of the other.
+	// where the system does not state it.
 	Authority   string
 	AuthorityID string
 	// Evidence holds the raw attributes that the facts above were read from, allow-listed by the connector and in a
