@@ -10,6 +10,7 @@ import (
 
 	"github.com/leaver-audit/leaver/scanners"
 	"github.com/leaver-audit/leaver/scanners/all"
+	"github.com/leaver-audit/leaver/scanners/scannertest"
 )
 
 // TestExamplesOfConnectorPages loads what the pages in docs/connectors show: whoever copies it should not be told that it is wrong.
@@ -64,10 +65,12 @@ func examplesOf(page string) []string {
 // opens opens the sources of a configuration. What a test has no secret or file for is not the example's fault.
 func opens(t *testing.T, page string, c *Config) {
 	t.Helper()
-	env := scanners.Env{Path: func(p string) string { return p }, Secret: func(string) (scanners.Secret, error) { return scanners.Secret{}, errNoSecret }}
+	env := scannertest.Env(t).Env
+	env.Secret = func(string) (scanners.Secret, error) { return scanners.Secret{}, errNoSecret }
 	check := func(name string, err error) {
 		var config *scanners.ConfigError
-		if errors.As(err, &config) && !errors.Is(err, errNoSecret) && !errors.Is(err, fs.ErrNotExist) {
+		leftOut := err != nil && strings.Contains(err.Error(), "noentra") // by the tag of this build
+		if errors.As(err, &config) && !leftOut && !errors.Is(err, errNoSecret) && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %s: %v", page, name, err)
 		}
 	}
