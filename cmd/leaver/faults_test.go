@@ -189,7 +189,7 @@ func TestFullDiskKeepsTheLastGoodState(t *testing.T) {
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=4m,mode=0700"); err != nil {
+	if err := syscall.Mount("tmpfs", state, "tmpfs", 0, "size=8m,mode=0700"); err != nil {
 		if os.Getenv("CI") == "true" && !errors.Is(err, syscall.EPERM) {
 			t.Fatal(err)
 		}

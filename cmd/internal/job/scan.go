@@ -148,7 +148,7 @@ func settle(c scanners.Coverage, err error, written int64, wanted []string, seen
 			c.Verdict = verdict
 		}
 		cause, hint, _ := strings.Cut(err.Error(), "\nhint: ")
-		c.Why = cause
+		c.Why = err.Error()
 		c.Gaps = append(c.Gaps, scanners.Gap{What: "the rest of the source", Cause: cause,
 			Effect: "no conclusion rests on the absence of an account", Hint: hint})
 	}
