@@ -14,7 +14,8 @@ import (
 // A run shows it every account twice. First [Engine.Survey], in any order, so that it learns which accounts are meant by
 // the sponsor references of others and how many ordinary accounts each person has in each system; then [Engine.Judge].
 // Between the two, [Engine.Resolve] has to see the accounts again when [Engine.NeedsResolve] says so. Survey and Resolve
-// are not safe for concurrent use; Judge and Explain are, once the others are done.
+// are not safe for concurrent use; Judge and Explain are, once the others are done. [Engine.SurveyAll] and [Engine.JudgeAll] do the
+// same for many accounts at once, in less time.
 type Engine struct {
 	settings Settings
 	roster   *Roster
@@ -29,10 +30,11 @@ type Engine struct {
 	endless map[int32]bool
 	// unread names the systems whose accounts were not all read.
 	unread map[string]bool
-	// files holds the *file of accounts that are judged, for the next ones.
-	files sync.Pool
-	// room is that of the match that Survey looks at.
-	room [2]named
+	// benches holds the *bench of accounts that are judged, for the next ones.
+	benches sync.Pool
+	// surveyed and room are those of the accounts that Survey looks at.
+	surveyed bench
+	room     [2]named
 }
 
 type accountRef struct{ system, key string }
@@ -42,16 +44,14 @@ func NewEngine(settings Settings, roster *Roster) *Engine {
 	e := &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
 		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, endless: map[int32]bool{},
 		unread: map[string]bool{}}
-	for i := range roster.people {
-		if e.endlessContract(&roster.people[i]) {
-			e.endless[int32(i)] = true
-		}
-	}
+	e.findEndless()
 	return e
 }
 
 // Survey takes note of one account before anything is judged.
-func (e *Engine) Survey(a *scanners.Account) {
+func (e *Engine) Survey(a *scanners.Account) { e.survey(a, nil) }
+
+func (e *Engine) survey(a *scanners.Account, found found) {
 	a = e.links.accepted(a)
 	if l := e.links.of(a); l != nil {
 		l.seen = true
@@ -59,7 +59,7 @@ func (e *Engine) Survey(a *scanners.Account) {
 	e.surveyLogin(a)
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
 		x := e.matcher(false)
-		x.room = e.room[:0]
+		x.room, x.found = e.room[:0], found
 		if m := x.account(a); m.person >= 0 && !m.disputed() {
 			e.countOrdinary(a.System, m.person)
 		}
@@ -77,7 +77,7 @@ func (e *Engine) Survey(a *scanners.Account) {
 func (e *Engine) countOrdinary(system string, person int32) {
 	counts := e.ordinary[system]
 	if counts == nil {
-		counts = make([]uint8, len(e.roster.people))
+		counts = make([]uint8, len(e.roster.records))
 		e.ordinary[system] = counts
 	}
 	counts[person] = min(counts[person]+1, 2)
@@ -132,13 +132,15 @@ func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
 type file struct {
 	*scanners.Account
 	settings *Settings
+	roster   *Roster
 	enabled  bool
 	match    match
 	room     [2]named // of the match
+	party    *party   // of owner or sponsor
 	// owner is the person that the account's own keys name, sponsor whoever answers for it; at most one of them is set, and
 	// neither when the account is disputed or nobody is found.
-	owner   *Person
-	sponsor *Person
+	owner   *party
+	sponsor *party
 	// candidates are the people of a disputed match.
 	candidates []Candidate
 	// unresolved lists the references of a non-personal account that lead to nobody.
@@ -150,28 +152,39 @@ type file struct {
 	idle    scanners.Fact[time.Time]
 }
 
+// take makes person i of a match the account's party.
+func (f *file) take(i int32, apart bool) *party {
+	if f.party == nil {
+		f.party = new(party)
+	}
+	f.roster.party(f.party, i, apart)
+	return f.party
+}
+
 // responsible is the owner or else the sponsor; nil when there is neither.
-func (f *file) responsible() *Person {
+func (f *file) responsible() *party {
 	if f.owner != nil {
 		return f.owner
 	}
 	return f.sponsor
 }
 
-// open correlates a and collects its facts in f, which is empty.
-func (e *Engine) open(f *file, a *scanners.Account, explain bool) {
+// open correlates a and collects its facts in f, which is empty. Whom its keys name may have been found before.
+func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	a = e.links.accepted(a)
-	f.Account, f.settings, f.enabled = a, &e.settings, enabled(a)
-	f.lastUse, f.used = a.LastUse()
+	f.Account, f.settings, f.roster, f.enabled = a, &e.settings, e.roster, enabled(a)
+	if len(a.Signals) > 0 {
+		f.lastUse, f.used = a.LastUse()
+	}
 	f.idle = a.Idle()
 	x := e.matcher(explain)
-	x.room = f.room[:0]
+	x.room, x.found = f.room[:0], found
 	f.match = x.account(a)
 	e.followLogin(f, explain)
 	switch {
 	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
 		if !f.match.disputed() {
-			f.owner = e.roster.at(f.match.person, f.match.apart)
+			f.owner = f.take(f.match.person, f.match.apart)
 		}
 	case a.Kind != "" && a.Kind != scanners.KindPerson:
 		e.findSponsor(f, explain)
@@ -189,7 +202,7 @@ func (e *Engine) findSponsor(f *file, explain bool) {
 	own := f.match
 	if own.by == KeyLink {
 		if !own.disputed() {
-			f.sponsor = e.roster.at(own.person, own.apart)
+			f.sponsor = f.take(own.person, own.apart)
 		}
 		return
 	}
@@ -207,8 +220,8 @@ func (e *Engine) findSponsor(f *file, explain bool) {
 			return
 		case len(m.named) == 0:
 			f.unresolved = append(f.unresolved, ref)
-		case f.sponsor == nil || f.sponsor.Gone() && !e.roster.at(m.named[0].person, m.apart).Gone():
-			f.sponsor = e.roster.at(m.named[0].person, m.apart)
+		case f.sponsor == nil || f.sponsor.Gone() && !e.roster.gone(m.named[0].person, m.apart):
+			f.sponsor = f.take(m.named[0].person, m.apart)
 			f.match.by = keySponsor
 		}
 	}
@@ -218,7 +231,7 @@ func (e *Engine) findSponsor(f *file, explain bool) {
 		return
 	}
 	if !own.disputed() && own.person >= 0 {
-		f.sponsor = e.roster.at(own.person, own.apart)
+		f.sponsor = f.take(own.person, own.apart)
 	}
 }
 
@@ -233,7 +246,7 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 		}
 	}
 	for _, c := range m.named {
-		tried.Named = append(tried.Named, e.roster.people[c.person].Ref())
+		tried.Named = append(tried.Named, e.roster.ref(c.person))
 	}
 	if m.unclear != "" {
 		tried.Note = m.unclear
@@ -241,25 +254,13 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 	return m, tried
 }
 
-// Judge returns the verdict on one account. The verdict refers to a; the caller must not change it afterwards.
-func (e *Engine) Judge(a *scanners.Account) Verdict {
-	f, _ := e.files.Get().(*file)
-	if f == nil {
-		f = new(file)
-	}
-	e.open(f, a, false)
-	v := e.verdict(f)
-	*f = file{}
-	e.files.Put(f)
-	return v
-}
-
-func (e *Engine) verdict(f *file) Verdict {
-	v := Verdict{Account: f.Account, Person: f.responsible(), LastUse: f.lastUse, Situation: f.situation()}
-	if v.Person != nil {
+// verdict makes v the verdict on the account of f, but for its person.
+func (e *Engine) verdict(v *Verdict, f *file) {
+	*v = Verdict{Account: f.Account, LastUse: f.lastUse, Situation: f.situation()}
+	if p := f.responsible(); p != nil {
 		v.MatchedBy = f.match.by
-		if v.Person.Gone() {
-			v.End = v.Person.End
+		if p.Gone() {
+			v.End = p.End
 		}
 	}
 	if f.match.disputed() {
@@ -278,7 +279,6 @@ func (e *Engine) verdict(f *file) Verdict {
 	if at, ok := f.idle.Get(); ok && f.enabled {
 		v.DaysIdle = scanners.Known(max(0, wholeDays(at, e.settings.AsOf, time.UTC)))
 	}
-	return v
 }
 
 func (f *file) situation() Situation {
@@ -311,7 +311,7 @@ func (e *Engine) daysLate(f *file) scanners.Fact[int64] {
 		}
 		until = at
 	}
-	return scanners.Known(max(0, wholeDays(p.End.At, until, e.roster.zones[p.Zone])))
+	return scanners.Known(max(0, wholeDays(p.End.At, until, p.zone)))
 }
 
 // daysLateHR is how many of the days late had passed when HR first showed the end.
@@ -324,7 +324,7 @@ func (e *Engine) daysLateHR(f *file, late scanners.Fact[int64]) scanners.Fact[in
 	if p.EndShown.IsZero() {
 		return scanners.Unknown[int64]("the first run that saw the person showed the past end already")
 	}
-	return scanners.Known(min(days, max(0, wholeDays(p.End.At, p.EndShown, e.roster.zones[p.Zone]))))
+	return scanners.Known(min(days, max(0, wholeDays(p.End.At, p.EndShown, p.zone))))
 }
 
 // flags collects the remarks. failed_logins is the only one that needs a finding.
@@ -349,8 +349,8 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 		set(PossibleRehire, f.match.disputed() && anyRehire(f.candidates))
 		return flags
 	}
-	set(PossibleRehire, p.Gone() && p.Rehire != "")
-	set(HRConflict, p.Conflict != "")
+	set(PossibleRehire, p.Gone() && p.rehire)
+	set(HRConflict, p.conflict)
 	set(Inferred, p.Gone() && p.End.Inferred)
 	if p.Gone() && p.End.Inferred && f.enabled {
 		_, usedSince := f.usedAfter(p.End.At)
@@ -387,53 +387,17 @@ func privileged(a *scanners.Account) bool {
 	return scanners.Is(a.Privileged, true) || a.Kind == scanners.KindAdmin
 }
 
-// withoutEnd reports whether whoever answers for the account works under a contract that states no end.
-func (e *Engine) withoutEnd(f *file) bool {
-	if f.owner == nil {
-		return e.endlessContract(f.sponsor)
-	}
-	if len(e.endless) == 0 {
-		return false
-	}
-	for _, i := range e.roster.members(f.match.person, f.match.apart) {
-		if e.endless[i] {
-			return true
-		}
-	}
-	return false
-}
-
-// endlessContract reports whether p works under a contract that states no end: in a source of contractors, or by the type of
-// the employment.
-func (e *Engine) endlessContract(p *Person) bool {
-	if len(p.Also) > 0 {
-		if i := e.roster.find(p.Ref()); i >= 0 {
-			return slices.ContainsFunc(e.roster.humans[i].members, func(member int32) bool { return e.endlessContract(&e.roster.people[member]) })
-		}
-	}
-	contractors := e.settings.Contractors[p.System]
-	if p.Gone() || p.State == Prehire {
-		return false
-	}
-	for i := range p.Employments {
-		t := &p.Employments[i]
-		if t.End.IsKnown() || t.Status.Ended() {
-			continue
-		}
-		if kind := Fold(t.Type); contractors || kind == "contractor" || kind == "contingent worker" {
-			return true
-		}
-	}
-	return contractors && len(p.Employments) == 0
-}
-
 // drifted reports whether the account has mail addresses and none of them is the owner's.
 func (e *Engine) drifted(f *file) bool {
-	if len(f.Mails) == 0 || len(f.owner.Mails) == 0 {
+	if len(f.Mails) == 0 {
+		return false
+	}
+	owners := f.owner.person().Mails
+	if len(owners) == 0 {
 		return false
 	}
 	for _, mine := range f.Mails {
-		for _, theirs := range f.owner.Mails {
+		for _, theirs := range owners {
 			if mailKey(mine, e.settings.MailDomains) == mailKey(theirs, e.settings.MailDomains) {
 				return false
 			}
@@ -455,9 +419,12 @@ func (e *Engine) suspect(f *file) bool {
 
 // ofPredecessor reports whether an id of the owner stood for somebody else before, from whose time the account may be.
 func (e *Engine) ofPredecessor(f *file) bool {
+	if len(e.roster.recycled) == 0 {
+		return false
+	}
 	return slices.ContainsFunc(e.roster.members(f.match.person, f.match.apart), func(i int32) bool {
 		created, ok := f.Created.Get()
-		start := e.roster.people[i].Start
+		start := e.roster.begins(i)
 		younger := ok && !start.IsZero() && !created.Before(start)
 		return e.roster.recycled[i] && !younger
 	})
@@ -465,7 +432,11 @@ func (e *Engine) ofPredecessor(f *file) bool {
 
 func (f *file) olderThanOwner() bool {
 	created, ok := f.Created.Get()
-	return ok && !f.owner.Start.IsZero() && created.Before(f.owner.Start.Add(-recycledKey))
+	if !ok {
+		return false
+	}
+	start := f.owner.start()
+	return !start.IsZero() && created.Before(start.Add(-recycledKey))
 }
 
 // recycledKey is how much older than its owner's first employment an account may be before the match is suspect.

@@ -42,8 +42,8 @@ type TestOutcome struct {
 // Explain judges a again and writes down each step.
 func (e *Engine) Explain(a *scanners.Account) Explanation {
 	f := new(file)
-	e.open(f, a, true)
-	x := Explanation{Verdict: e.verdict(f), Keys: f.match.tried, Unresolved: f.unresolved}
+	e.open(f, a, nil, true)
+	x := Explanation{Verdict: e.whole(f), Keys: f.match.tried, Unresolved: f.unresolved}
 	for i := range tests {
 		outcome := TestOutcome{Kind: tests[i].kind, Holds: tests[i].holds(f)}
 		if outcome.Holds {
@@ -60,14 +60,22 @@ func (e *Engine) Explain(a *scanners.Account) Explanation {
 	return x
 }
 
+// person is the owner or else the sponsor; nil when there is neither.
+func (f *file) person() *Person {
+	if p := f.responsible(); p != nil {
+		return p.person()
+	}
+	return nil
+}
+
 // ahead lists the kinds that the account will fall into as time passes.
 func (f *file) ahead(now Kind) []Change {
 	var list []Change
-	p, th := f.responsible(), f.settings.Thresholds
+	th := f.settings.Thresholds
 	if !f.judged() || now != KindNone && now != Dormant && now != NeverUsed {
 		return nil
 	}
-	if p != nil && !p.UpcomingEnd.IsZero() {
+	if p := f.person(); p != nil && !p.UpcomingEnd.IsZero() {
 		kind := LeaverActive
 		if f.owner == nil {
 			kind = OwnerLeft

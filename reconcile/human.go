@@ -32,7 +32,15 @@ func (r *Roster) at(i int32, apart bool) *Person {
 	if h := r.humans[i]; h != nil && !apart {
 		return &h.person
 	}
-	return &r.people[i]
+	return r.person(i)
+}
+
+// gone is at(i, apart).Gone().
+func (r *Roster) gone(i int32, apart bool) bool {
+	if h := r.humans[i]; h != nil && !apart {
+		return h.person.Gone()
+	}
+	return r.records[i].gone()
 }
 
 // members lists the people who are one human with person i of a match, itself included.
@@ -51,8 +59,11 @@ func (b *RosterBuilder) findHumans(r *Roster) {
 			ties.join(list)
 		}
 	}
-	for i := range r.people {
-		for _, id := range r.people[i].OtherIDs {
+	for i := range r.records {
+		if !r.records[i].has(hasOtherIDs) {
+			continue
+		}
+		for _, id := range r.person(int32(i)).OtherIDs {
 			if list := r.tiedBy(id); len(list) > 1 && b.oneHuman(r, list) {
 				ties.join(list)
 			}
@@ -87,7 +98,9 @@ func (ties joined) join(list []int32) {
 func (r *Roster) tiedBy(id string) []int32 {
 	var list []int32
 	add := func(i int32) { list = appendNew(list, []int32{i}) }
-	r.eachID(id, add)
+	for _, ids := range r.sources {
+		ids.index.each(ids.key(id), add)
+	}
 	if len(list) > 0 {
 		r.others.each(Fold(id), add)
 	}
@@ -97,12 +110,12 @@ func (r *Roster) tiedBy(id string) []int32 {
 // oneHuman reports whether the people whom one key names are one human.
 func (b *RosterBuilder) oneHuman(r *Roster, list []int32) bool {
 	for n, i := range list {
-		p := &r.people[i]
+		p := r.person(i)
 		if _, bad := r.disputed[i]; bad || r.contradicted[i] || Fold(p.GivenName) == "" || Fold(p.FamilyName) == "" || b.hasReserved(p) {
 			return false
 		}
 		for _, j := range list[:n] {
-			if q := &r.people[j]; p.System == q.System || !equalNames(p, q) {
+			if q := r.person(j); p.System == q.System || !equalNames(p, q) {
 				return false
 			}
 		}
@@ -132,9 +145,14 @@ func (b *RosterBuilder) hasReserved(p *Person) bool {
 	return slices.ContainsFunc(p.Mails, func(mail string) bool { return reserved(KeyMail, mailKey(mail, b.settings.MailDomains)) })
 }
 
+func (r *Roster) system(i int32) string {
+	system, _ := r.rows.id(r.records[i].row())
+	return system
+}
+
 func (r *Roster) differentSources(list []int32) bool {
 	for n, i := range list {
-		if slices.ContainsFunc(list[:n], func(j int32) bool { return r.people[i].System == r.people[j].System }) {
+		if slices.ContainsFunc(list[:n], func(j int32) bool { return r.system(i) == r.system(j) }) {
 			return false
 		}
 	}
@@ -145,7 +163,7 @@ func (r *Roster) differentSources(list []int32) bool {
 func (b *RosterBuilder) unbroken(r *Roster, list []int32) bool {
 	var spans []span
 	for _, i := range list {
-		own := b.spans(&r.people[i])
+		own := b.spans(r.person(i))
 		if len(own) == 0 {
 			return false
 		}
@@ -190,8 +208,8 @@ func (b *RosterBuilder) spans(p *Person) []span {
 		return []span{{from: now, to: now}}
 	}
 	var list []span
-	for _, e := range p.Employments {
-		for _, t := range place(e, b.zones[p.Zone], now, now) {
+	for i := range p.Employments {
+		for _, t := range place(nil, &p.Employments[i], b.zones[p.Zone], now, now) {
 			s, known := t.certain(now)
 			if p.State == Vanished && (s.to.IsZero() || s.to.After(now)) {
 				s.to, known = now, known && !s.from.After(now) // what was to come did not come about
@@ -230,11 +248,10 @@ func (t *tenure) certain(now time.Time) (span, bool) {
 func (r *Roster) unite(members []int32) *human {
 	h := &human{members: members, lead: r.leading(members)}
 	p := &h.person
-	*p = r.people[h.lead]
-	p.Mails, p.OtherIDs, p.Employments = slices.Clone(p.Mails), slices.Clone(p.OtherIDs), slices.Clone(p.Employments)
+	*p = *r.person(h.lead)
 	openEnded := p.UpcomingEnd.IsZero()
 	for _, i := range members {
-		q := &r.people[i]
+		q := r.person(i)
 		if p.Start.After(q.Start) {
 			p.Start = q.Start // the zero time, which is not known, as well
 		}
@@ -254,7 +271,7 @@ func (r *Roster) unite(members []int32) *human {
 				p.UpcomingEnd = q.UpcomingEnd
 			}
 			if q.State == Suspended && p.State != Suspended {
-				p.Conflict = q.Ref() + " is suspended, and " + r.people[h.lead].Ref() + " is not"
+				p.Conflict = q.Ref() + " is suspended, and " + r.ref(h.lead) + " is not"
 			}
 		case p.Gone() && p.Conflict == "":
 			p.Conflict = q.Conflict
@@ -311,7 +328,7 @@ func (r *Roster) goesOn(p *Person) bool {
 // leading chooses the member that decides. Of equals it is the one who started last.
 func (r *Roster) leading(members []int32) int32 {
 	return slices.MinFunc(members, func(i, j int32) int {
-		p, q := &r.people[i], &r.people[j]
+		p, q := r.person(i), r.person(j)
 		end, start := 0, q.Start.Compare(p.Start)
 		switch {
 		case p.Gone():

@@ -3,17 +3,23 @@ package reconcile
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 )
 
-// slots is a table of people by key that holds no key: a slot is 32 bits of the key's hash and a person, who is asked whether
-// they have the key. So it takes some eleven bytes a person, and no two keys are ever taken for one another.
+// slots is a table of people by key in eight bytes a slot: a tag of 32 bits that is made of the key, and a person. A key of up to
+// nine digits is a number that fits into the tag, so where all keys are such numbers the tag says it all (exact); where these
+// are close together, each has a place of its own instead of a slot (near). Other keys leave 32 bits of their hash, and has asks
+// the person who has the tag whether they have the key as well. In each way no two keys are ever taken for one another.
 type slots struct {
-	seed maphash.Seed
-	list []uint64 // hash and person+1; 0 is free
-	used int
-	// has reports whether the key is one of the person's.
+	seed  maphash.Seed
+	list  []uint64 // tag and person+1; 0 is free
+	used  int
+	exact bool
+	near  []int32 // person+1 by tag from least on; nil where the numbers are not close together
+	least uint64
+	// has reports whether the key is one of the person's; nil where exact.
 	has func(person int32, key string) bool
 }
 
@@ -22,21 +28,71 @@ func newSlots(n int, has func(int32, string) bool) slots {
 	return slots{seed: maphash.MakeSeed(), list: make([]uint64, n+n/3+8), has: has}
 }
 
-// find returns the slot of the person who has the key, or the free slot where such a person belongs; -1 in an empty table.
+// newExactSlots has room for n keys, each of up to nine digits, with numbers from least to most.
+func newExactSlots(n int, least, most uint64) slots {
+	if span := most - least + 1; span <= 2*uint64(n) {
+		return slots{near: make([]int32, span), exact: true, least: least}
+	}
+	return slots{list: make([]uint64, n+n/3+8), exact: true}
+}
+
+// tag is what a slot holds of key; false when no slot can hold it.
+func (s *slots) tag(key string) (tag uint64, ok bool) {
+	if s.exact {
+		tag, ok = number(key)
+		return tag, ok && (s.near == nil || tag-s.least < uint64(len(s.near)))
+	}
+	return maphash.String(s.seed, key) >> 32, true
+}
+
+// number is a number for each key of one to nine digits, another one for each. Leading zeros count.
+func number(key string) (n uint64, ok bool) {
+	if len(key) == 0 || len(key) > 9 {
+		return 0, false
+	}
+	n = 1
+	for i := range len(key) {
+		digit := uint64(key[i]) - '0'
+		if digit > 9 {
+			return 0, false
+		}
+		n = n*10 + digit
+	}
+	return n, true
+}
+
+// find returns the slot of the person who has the key, or the free slot where such a person belongs; -1 in an empty table and
+// for a key that cannot be there.
 func (s *slots) find(key string) (slot int, person int32) {
-	if len(s.list) == 0 {
+	if len(s.list)+len(s.near) == 0 {
 		return -1, -1
 	}
-	hash := maphash.String(s.seed, key) >> 32
-	for slot = s.first(hash); s.list[slot] != 0; slot = s.next(slot) {
-		if person = int32(uint32(s.list[slot])) - 1; s.list[slot]>>32 == hash && s.has(person, key) {
+	tag, ok := s.tag(key)
+	if !ok {
+		return -1, -1
+	}
+	if s.near != nil {
+		return s.first(tag), s.near[s.first(tag)] - 1
+	}
+	return s.findFrom(s.first(tag), tag, key)
+}
+
+func (s *slots) findFrom(slot int, tag uint64, key string) (int, int32) {
+	for ; s.list[slot] != 0; slot = s.next(slot) {
+		if person := int32(uint32(s.list[slot])) - 1; s.list[slot]>>32 == tag && (s.exact || s.has(person, key)) {
 			return slot, person
 		}
 	}
 	return slot, -1
 }
 
-func (s *slots) first(hash uint64) int { return int(hash * uint64(len(s.list)) >> 32) }
+// first spreads the tags, of which numbers come in rows, over the table.
+func (s *slots) first(tag uint64) int {
+	if s.near != nil {
+		return int(tag - s.least)
+	}
+	return int(uint64(uint32(tag)*0x9e3779b1) * uint64(len(s.list)) >> 32)
+}
 
 func (s *slots) next(slot int) int {
 	if slot++; slot < len(s.list) {
@@ -47,10 +103,16 @@ func (s *slots) next(slot int) int {
 
 // put gives the slot that find returned for key to person.
 func (s *slots) put(slot int, key string, person int32) {
+	if s.near != nil {
+		s.near[slot] = person + 1
+		s.used++
+		return
+	}
 	if s.list[slot] == 0 {
 		s.used++
 	}
-	s.list[slot] = maphash.String(s.seed, key)&^(1<<32-1) | uint64(person+1)
+	tag, _ := s.tag(key)
+	s.list[slot] = tag<<32 | uint64(person+1)
 	if s.used*8 > len(s.list)*7 {
 		s.grow()
 	}
@@ -78,10 +140,8 @@ type index struct {
 	many map[string][]int32
 }
 
-// newIndex has room for n keys. Within it, has says whether a key is one of a person's.
-func newIndex(n int, has func(person int32, key string) bool) index {
-	return index{newSlots(n, has), map[string][]int32{}}
-}
+// newIndex puts people into an empty table.
+func newIndex(one slots) index { return index{one, map[string][]int32{}} }
 
 // add notes that key names person. People have to come one after the other.
 func (x *index) add(key string, person int32) {
@@ -105,6 +165,11 @@ func (x *index) add(key string, person int32) {
 // each calls f for every person that key names.
 func (x *index) each(key string, f func(int32)) {
 	_, first := x.one.find(key)
+	x.eachFrom(first, key, f)
+}
+
+// eachFrom is each for a key that was found to name first, -1 for nobody.
+func (x *index) eachFrom(first int32, key string, f func(int32)) {
 	if first < 0 {
 		return
 	}
@@ -119,46 +184,61 @@ func (x *index) each(key string, f func(int32)) {
 
 // sourceIDs indexes the employee ids of one people source.
 type sourceIDs struct {
-	index index
-	strip bool
+	system string
+	index  index
+	strip  bool
 }
 
 // indexIDs indexes employee ids. Leading zeros go where every id that a source shows tonight is digits and none collide
 // without them; for a source that shows nobody the ids of its last snapshot speak. People of one source stand together.
 func (b *RosterBuilder) indexIDs(r *Roster) {
-	for from := 0; from < len(r.people); {
-		system, to := r.people[from].System, from
-		for to < len(r.people) && r.people[to].System == system {
-			to++
+	for n, system := range b.systems {
+		from, to := int(b.begin[n]), int(b.begin[n+1])
+		if from == to {
+			continue
 		}
 		collision, allDigits := r.sameDigits(from, to)
 		if allDigits && collision != "" {
 			r.issues = append(r.issues, Issue{Source: system, Text: collision})
 		}
-		ids := &sourceIDs{strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
-		ids.index = newIndex(to-from, func(i int32, key string) bool {
-			id := r.people[i].ID
-			return id == key || ids.key(id) == key // a key is its own key
-		})
+		ids := &sourceIDs{system: system, strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
+		ids.index = newIndex(r.idSlots(from, to, ids.key))
 		for i := from; i < to; i++ {
-			ids.index.add(ids.key(r.people[i].ID), int32(i))
+			ids.index.add(ids.key(r.id(int32(i))), int32(i))
 		}
 		r.ids[system] = ids
-		r.order = append(r.order, system)
-		from = to
+		r.sources = append(r.sources, ids)
 	}
-	slices.Sort(r.order)
+}
+
+// idSlots is the table for the ids of people from until before to, which are compared in the form that key gives them.
+func (r *Roster) idSlots(from, to int, key func(string) string) slots {
+	least, most := uint64(math.MaxUint64), uint64(0)
+	for i := from; i < to; i++ {
+		n, ok := number(key(r.id(int32(i))))
+		if !ok {
+			return newSlots(to-from, func(i int32, wanted string) bool { return key(r.id(i)) == wanted })
+		}
+		least, most = min(least, n), max(most, n)
+	}
+	return newExactSlots(to-from, least, most)
+}
+
+// id is Person.ID of person i.
+func (r *Roster) id(i int32) string {
+	in := r.rows.keys.at(r.records[i].row())
+	return in.text()
 }
 
 // lastShown is when a source that shows nobody tonight last showed somebody, of the people from until before to; the zero time
 // when it shows somebody.
 func (r *Roster) lastShown(from, to int) (last time.Time) {
 	for i := from; i < to; i++ {
-		switch p := &r.people[i]; {
-		case !p.Remembered:
+		switch {
+		case !r.records[i].has(remembered):
 			return time.Time{}
-		case p.LastSeen.After(last):
-			last = p.LastSeen
+		case r.past[i].lastSeen.After(last):
+			last = r.past[i].lastSeen
 		}
 	}
 	return last
@@ -168,21 +248,31 @@ func (r *Roster) lastShown(from, to int) (last time.Time) {
 // if so which two differ in leading zeros only.
 func (r *Roster) sameDigits(from, to int) (collision string, allDigits bool) {
 	last := r.lastShown(from, to)
-	silent := func(p *Person) bool { return p.Remembered && !p.LastSeen.Equal(last) }
+	silent := func(i int) bool { return r.records[i].has(remembered) && !r.past[i].lastSeen.Equal(last) }
+	folded := func(i int32) string { return Fold(r.id(i)) }
+	zeros := false
 	for i := from; i < to; i++ {
-		if p := &r.people[i]; !silent(p) && !digits(Fold(p.ID)) {
-			return "", false
-		}
-	}
-	stripped := newSlots(to-from, func(i int32, key string) bool { return stripZeros(Fold(r.people[i].ID)) == key })
-	for i := from; i < to; i++ {
-		if silent(&r.people[i]) {
+		if silent(i) {
 			continue
 		}
-		id := Fold(r.people[i].ID)
+		id := folded(int32(i))
+		if !digits(id) {
+			return "", false
+		}
+		zeros = zeros || id[0] == '0'
+	}
+	if !zeros {
+		return "", true // no two differ, and no zeros are there to differ in
+	}
+	stripped := r.idSlots(from, to, func(id string) string { return stripZeros(Fold(id)) })
+	for i := from; i < to; i++ {
+		if silent(i) {
+			continue
+		}
+		id := folded(int32(i))
 		slot, other := stripped.find(stripZeros(id))
 		if other >= 0 {
-			collision = fmt.Sprintf("ids %q and %q differ only in leading zeros, so zeros are kept", Fold(r.people[other].ID), id)
+			collision = fmt.Sprintf("ids %q and %q differ only in leading zeros, so zeros are kept", folded(other), id)
 		}
 		stripped.put(slot, stripZeros(id), int32(i))
 	}
@@ -191,37 +281,50 @@ func (r *Roster) sameDigits(from, to int) (collision string, allDigits bool) {
 
 // indexKeys indexes the other ids and the addresses of everybody.
 func (b *RosterBuilder) indexKeys(r *Roster) {
-	mails, others := 0, 0
-	for i := range r.people {
-		mails, others = mails+len(r.people[i].Mails), others+len(r.people[i].OtherIDs)
-	}
-	r.mails = newIndex(mails, func(i int32, key string) bool {
-		return slices.ContainsFunc(r.people[i].Mails, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) == key })
-	})
-	r.others = newIndex(others, func(i int32, key string) bool {
-		return slices.ContainsFunc(r.people[i].OtherIDs, func(id string) bool { return Fold(id) == key })
-	})
-	for i := range r.people {
-		p, person := &r.people[i], int32(i)
-		for _, id := range p.OtherIDs {
-			r.others.add(Fold(id), person)
+	r.mails = newIndex(newSlots(b.mails, func(i int32, key string) bool { return r.hasMail(i, key, b.settings.MailDomains) }))
+	r.others = newIndex(newSlots(b.others, func(i int32, key string) bool {
+		return slices.ContainsFunc(r.person(i).OtherIDs, func(id string) bool { return Fold(id) == key })
+	}))
+	var mails []string
+	for i := range r.records {
+		person := int32(i)
+		if r.records[i].has(hasOtherIDs) {
+			for _, id := range r.person(person).OtherIDs {
+				r.others.add(Fold(id), person)
+			}
 		}
-		for _, mail := range p.Mails {
-			r.mails.add(mailKey(mail, b.settings.MailDomains), person)
+		mails = r.mailsOf(person, mails[:0])
+		folded := r.records[i].has(foldedMails)
+		for _, key := range mails {
+			if !folded {
+				key = mailKey(key, b.settings.MailDomains)
+			}
+			r.mails.add(key, person)
 		}
 	}
 }
 
-// eachID calls f for everyone whose employee id value is, in each source as its ids are compared.
-func (r *Roster) eachID(value string, f func(int32)) {
-	for _, system := range r.order {
-		ids := r.ids[system]
-		ids.index.each(ids.key(value), f)
+// hasMail reports whether the key is that of an address of person i.
+func (r *Roster) hasMail(i int32, key string, aliases map[string]string) bool {
+	x := r.records[i]
+	in := r.rows.keys.at(x.row())
+	in.text()
+	for range in.number() {
+		if mail := in.text(); x.has(foldedMails) && mail == key || !x.has(foldedMails) && mailKey(mail, aliases) == key {
+			return true
+		}
 	}
+	if len(r.further) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.mailsOf(i, nil), func(mail string) bool { return mailKey(mail, aliases) == key })
 }
 
-func (s *sourceIDs) key(id string) string {
-	if id = Fold(id); s.strip {
+func (s *sourceIDs) key(id string) string { return s.folded(Fold(id)) }
+
+// folded is key of an id that is folded.
+func (s *sourceIDs) folded(id string) string {
+	if s.strip {
 		return stripZeros(id)
 	}
 	return id
@@ -230,11 +333,11 @@ func (s *sourceIDs) key(id string) string {
 // indexFormer indexes the addresses that people had in earlier snapshots and have no more.
 func (b *RosterBuilder) indexFormer(r *Roster) {
 	for i := range b.people {
-		past := b.people[i].past
+		past := b.past(&b.people[i])
 		if past == nil {
 			continue
 		}
-		former := b.formerMails(past, &r.people[i])
+		former := b.formerMails(past, r.mailsOf(int32(i), nil))
 		for _, mail := range former {
 			r.former[mail] = append(r.former[mail], int32(i))
 		}
@@ -244,10 +347,10 @@ func (b *RosterBuilder) indexFormer(r *Roster) {
 	}
 }
 
-// formerMails lists the normalised addresses that p had in an earlier snapshot and has no more.
-func (b *RosterBuilder) formerMails(past *PastPerson, p *Person) []string {
+// formerMails lists the normalised addresses that somebody had in an earlier snapshot and has no more, whose addresses are now.
+func (b *RosterBuilder) formerMails(past *PastPerson, now []string) []string {
 	has := func(key string) bool {
-		return slices.ContainsFunc(p.Mails, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) == key })
+		return slices.ContainsFunc(now, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) == key })
 	}
 	var former []string
 	for _, list := range [][]string{past.FormerMails, past.Person.Mails} {

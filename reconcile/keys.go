@@ -36,6 +36,9 @@ func Fold(s string) string {
 
 // foldASCII handles the common case without the Unicode tables: plain ASCII without inner runs of spaces.
 func foldASCII(s string) (string, bool) {
+	if isFolded(s) {
+		return s, true
+	}
 	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' {
 		s = strings.Trim(s, " \t\r\n")
 	}
@@ -51,6 +54,26 @@ func foldASCII(s string) (string, bool) {
 		s = strings.ToLower(s)
 	}
 	return s, true
+}
+
+// isFolded reports whether s holds nothing that Fold might change: no blank, no capital letter, nothing beyond ASCII. It looks at
+// eight bytes as one number.
+func isFolded(s string) bool {
+	const lows, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		blank := (w - ('!' * lows)) &^ w
+		capital := (w + (0x7f-'@')*lows) &^ (w + (0x7f-'Z')*lows)
+		if (blank|capital|w)&highs != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // mailKey folds an address: the whole address in folded case (the case of local parts is ignored in practice), the domain

@@ -100,14 +100,15 @@ func isUsedAfterEnd(f *file) bool {
 
 func whyUsedAfterEnd(f *file) string {
 	use, _ := f.usedAfter(f.owner.End.At)
-	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.whole(), when(f.owner.End.At), signal(use))
+	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.person().whole(), when(f.owner.End.At), signal(use))
 }
 
 func isLeaverActive(f *file) bool { return f.ownerGone() }
 
 func whyLeaverActive(f *file) string { return goneSince(f.owner) + ", the account is enabled" }
 
-func goneSince(p *Person) string {
+func goneSince(of *party) string {
+	p := of.person()
 	switch {
 	case p.State == Vanished:
 		return fmt.Sprintf("%s is gone from the people source, last seen %s", p.whole(), when(p.LastSeen))
@@ -116,7 +117,7 @@ func goneSince(p *Person) string {
 	case p.Conflict != "":
 		return fmt.Sprintf("%s ended on %s (HR contradicts itself: %s)", p.whole(), when(p.End.At), p.Conflict)
 	default:
-		return fmt.Sprintf("%s ended on %s", p.whole(), when(p.End.At))
+		return p.whole() + " ended on " + when(p.End.At)
 	}
 }
 
@@ -150,7 +151,7 @@ func isSuspendedActive(f *file) bool {
 }
 
 func whySuspendedActive(f *file) string {
-	return fmt.Sprintf("%s is suspended (status %q), the account is enabled", f.owner.whole(), f.owner.Status)
+	return fmt.Sprintf("%s is suspended (status %q), the account is enabled", f.owner.person().whole(), f.owner.person().Status)
 }
 
 func isEarlyActive(f *file) bool {
@@ -159,7 +160,7 @@ func isEarlyActive(f *file) bool {
 }
 
 func whyEarlyActive(f *file) string {
-	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.whole(), when(f.owner.NextStart))
+	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.person().whole(), when(f.owner.NextStart))
 }
 
 // idleCounts reports whether inactivity means anything: not while the owner is on leave, suspended or yet to start. An

@@ -111,7 +111,7 @@ func (r *Roster) usable(l *Link, s *Settings) (person int32, problem string) {
 	if person < 0 {
 		return -1, fmt.Sprintf("names %s, whom no people source shows, now or earlier", l.Subject())
 	}
-	if slices.ContainsFunc(r.members(person, false), func(i int32) bool { return r.people[i].isCalled(l.Second) }) {
+	if slices.ContainsFunc(r.members(person, false), func(i int32) bool { return r.person(i).isCalled(l.Second) }) {
 		return -1, "was approved by the person whom it is about"
 	}
 	if Fold(l.Second) == Fold(l.By) {
@@ -136,7 +136,7 @@ func (r *Roster) find(ref string) int32 {
 	exact := int32(-1)
 	ids.index.each(ids.key(id), func(i int32) {
 		hits = append(hits, i)
-		if Fold(r.people[i].ID) == Fold(id) {
+		if _, exactly := r.rows.id(r.records[i].row()); Fold(exactly) == Fold(id) {
 			exact = i
 		}
 	})
@@ -199,7 +199,7 @@ func (l *linked) withdraw(r *Roster, m *match, tried *KeyTried) {
 		if at < 0 {
 			return false
 		}
-		who := r.people[c.person].Ref()
+		who := r.ref(c.person)
 		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", who, l.places[at])
 		tried.Named = slices.DeleteFunc(tried.Named, func(ref string) bool { return ref == who })
 		return true
@@ -211,11 +211,11 @@ func (x matcher) link(m *match, l *linked) {
 	if l == nil || l.entry == nil {
 		return
 	}
-	e, person := l.entry, &x.people[l.person]
+	e := l.entry
 	keys := m.tried
 	*m = match{person: l.person, by: KeyLink, unclear: x.disputed[l.person], apart: m.apart, named: []named{{l.person, KeyLink, e.Subject()}}}
 	if x.explain {
-		m.tried = append([]KeyTried{{Key: KeyLink, Value: e.Subject(), Normalised: Fold(e.Subject()), Named: []string{person.Ref()},
+		m.tried = append([]KeyTried{{Key: KeyLink, Value: e.Subject(), Normalised: Fold(e.Subject()), Named: []string{x.ref(l.person)},
 			Note: fmt.Sprintf("%s: by %s, approved by %s: %s", e.Place, e.By, e.Second, e.Reason)}}, keys...)
 	}
 }

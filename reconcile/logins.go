@@ -125,7 +125,7 @@ func (e *Engine) followLogin(f *file, explain bool) {
 		m := e.secondaries[p.ref]
 		tried := KeyTried{Key: KeyLogin, Value: p.login, Normalised: p.ref.key, Note: fmt.Sprintf("%s: whose %s is in %s", p.rule.Place, p.ref.key, p.ref.system)}
 		for _, c := range m.named {
-			tried.Named = append(tried.Named, e.roster.people[c.person].Ref())
+			tried.Named = append(tried.Named, e.roster.ref(c.person))
 		}
 		f.match.table.withdraw(e.roster, &m, &tried)
 		found.former = found.former || m.former

@@ -72,6 +72,8 @@ type matcher struct {
 	explain  bool
 	// room is where the people of a match may be noted, so that the usual one takes no memory of its own.
 	room []named
+	// found is whom the account's keys name, where they were looked up before.
+	found found
 }
 
 // account correlates by the account's own keys, and puts those together who are one human.
@@ -86,16 +88,10 @@ func (r *Roster) collapse(m *match) {
 	if m.apart || !slices.ContainsFunc(m.named, func(c named) bool { return r.humans[c.person] != nil }) {
 		return
 	}
-	lead := func(i int32) int32 {
-		if h := r.humans[i]; h != nil {
-			return h.lead
-		}
-		return i
-	}
-	m.person = lead(m.person)
+	m.person = r.leader(m.person)
 	var one []named
 	for _, c := range m.named {
-		c.person = lead(c.person)
+		c.person = r.leader(c.person)
 		if !slices.ContainsFunc(one, func(o named) bool { return o.person == c.person }) {
 			one = append(one, c)
 		}
@@ -103,11 +99,25 @@ func (r *Roster) collapse(m *match) {
 	m.named = one
 }
 
+// leader is person i, or who leads the human whom that person is.
+func (r *Roster) leader(i int32) int32 {
+	if h := r.humans[i]; h != nil {
+		return h.lead
+	}
+	return i
+}
+
 // rows correlates by the account's own keys with the people of each source. Every key is tried, because two keys that name
 // different people must end in a dispute and not in the answer of the first.
 func (x matcher) rows(a *scanners.Account) match {
 	m := match{person: -1, named: x.room, table: x.links.of(a)}
 	m.apart = m.table.takesApart(x.Roster)
+	if x.found == nil {
+		var s seeker
+		s.seek(x.Roster, x.settings, a)
+		s.find(x.Roster)
+		x.found = s.probes
+	}
 	for _, key := range x.settings.Keys {
 		switch key {
 		case KeyEmployeeID:
@@ -122,64 +132,72 @@ func (x matcher) rows(a *scanners.Account) match {
 	return m
 }
 
-func (x matcher) employeeIDs(m *match, values []string, by string) {
+func (x *matcher) employeeIDs(m *match, values []string, by string) {
 	for _, value := range values {
-		folded := Fold(value)
-		if folded == "" {
+		other := x.found.next()
+		if other.key == "" {
 			continue
 		}
-		tried := KeyTried{Key: by, Value: value, Normalised: folded}
-		x.eachID(value, func(i int32) { x.name(m, &tried, i, by) })
-		x.others.each(folded, func(i int32) { x.name(m, &tried, i, by) })
-		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(folded))
+		tried := KeyTried{Key: by, Value: value, Normalised: other.key}
+		for _, ids := range x.sources {
+			x.nameAll(m, &tried, &ids.index, x.found.next(), by)
+		}
+		x.nameAll(m, &tried, &x.others, other, by)
+		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(other.key))
 		x.record(m, tried)
 	}
 }
 
-func (x matcher) addresses(m *match, values []string, by string) {
+func (x *matcher) addresses(m *match, values []string, by string) {
 	for _, value := range values {
-		key := mailKey(value, x.settings.MailDomains)
-		if key == "" {
+		p := x.found.next()
+		if p.key == "" {
 			continue
 		}
-		tried := KeyTried{Key: by, Value: value, Normalised: key}
-		x.mails.each(key, func(i int32) {
+		tried := KeyTried{Key: by, Value: value, Normalised: p.key}
+		x.mails.eachFrom(p.person, p.key, func(i int32) {
 			if !x.name(m, &tried, i, by) {
 				return
 			}
 			m.mailed = true
-			for _, holder := range x.former[key] {
+			for _, holder := range x.former[p.key] {
 				if holder != i && !x.oneHuman(m, holder, i) {
 					m.former = true
-					tried.Note = fmt.Sprintf("held earlier by %s", x.people[holder].Ref())
+					tried.Note = fmt.Sprintf("held earlier by %s", x.ref(holder))
 				}
 			}
 		})
-		x.checkReserved(m, &tried, KeyMail, key)
+		x.checkReserved(m, &tried, KeyMail, p.key)
 		x.record(m, tried)
 	}
 }
 
-func (x matcher) anchors(m *match, values []string) {
+func (x *matcher) anchors(m *match, values []string) {
 	for _, value := range values {
-		if folded := Fold(value); folded != "" {
-			tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: folded}
-			x.others.each(folded, func(i int32) { x.name(m, &tried, i, KeyAnchor) })
-			x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(folded))
-			x.record(m, tried)
+		p := x.found.next()
+		if p.key == "" {
+			continue
 		}
+		tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: p.key}
+		x.nameAll(m, &tried, &x.others, p, KeyAnchor)
+		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(p.key))
+		x.record(m, tried)
 	}
 }
 
+// nameAll notes everyone whom a key names in a table.
+func (x *matcher) nameAll(m *match, tried *KeyTried, in *index, p *probe, by string) {
+	in.eachFrom(p.person, p.key, func(i int32) { x.name(m, tried, i, by) })
+}
+
 // name notes that a key names person i; it reports false when the link table says that the account is not theirs.
-func (x matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
-	person := &x.people[i]
+func (x *matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
 	if place, not := m.table.rejects(i); not {
-		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", person.Ref(), place)
+		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", x.ref(i), place)
 		return false
 	}
 	if x.explain {
-		tried.Named = append(tried.Named, person.Ref())
+		tried.Named = append(tried.Named, x.ref(i))
 	}
 	if why, bad := x.disputed[i]; bad && m.unclear == "" {
 		m.unclear = why
@@ -195,12 +213,12 @@ func (x matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
 }
 
 // oneHuman reports whether people i and j are to be taken for one human.
-func (x matcher) oneHuman(m *match, i, j int32) bool {
+func (x *matcher) oneHuman(m *match, i, j int32) bool {
 	h := x.humans[i]
 	return h != nil && h == x.humans[j] && !m.apart
 }
 
-func (x matcher) checkReserved(m *match, tried *KeyTried, key, value string) {
+func (x *matcher) checkReserved(m *match, tried *KeyTried, key, value string) {
 	if len(x.reserved) == 0 {
 		return
 	}
@@ -210,7 +228,7 @@ func (x matcher) checkReserved(m *match, tried *KeyTried, key, value string) {
 	}
 }
 
-func (x matcher) record(m *match, tried KeyTried) {
+func (x *matcher) record(m *match, tried KeyTried) {
 	if x.explain {
 		m.tried = append(m.tried, tried)
 	}
@@ -219,10 +237,15 @@ func (x matcher) record(m *match, tried KeyTried) {
 // reference correlates a manager, sponsor or owner reference that is an employee id or a mail address with the people of each
 // source.
 func (x matcher) reference(value string) match {
-	m := match{person: -1}
-	x.employeeIDs(&m, []string{value}, keySponsor)
+	m, values := match{person: -1}, []string{value}
+	s := seeker{likely: -1}
+	s.ids(x.Roster, values)
+	s.mails(x.Roster, x.settings, values)
+	s.find(x.Roster)
+	x.found = s.probes
+	x.employeeIDs(&m, values, keySponsor)
 	if len(m.named) == 0 {
-		x.addresses(&m, []string{value}, keySponsor)
+		x.addresses(&m, values, keySponsor)
 	}
 	return m
 }

@@ -16,16 +16,16 @@ const ConfirmingRuns = 2
 // confirms no absence.
 func (r *Roster) Remember(asOf time.Time, unchanged map[string]bool) iter.Seq[PastPerson] {
 	return func(yield func(PastPerson) bool) {
-		for i := range r.people {
-			if !yield(r.remember(int32(i), asOf, unchanged[r.people[i].System])) {
+		for i := range r.records {
+			if !yield(r.remember(int32(i), asOf, unchanged)) {
 				return
 			}
 		}
 	}
 }
 
-func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
-	p, known := &r.people[i], memory{}
+func (r *Roster) remember(i int32, asOf time.Time, unchanged map[string]bool) PastPerson {
+	p, known := r.person(i), memory{}
 	if r.past != nil {
 		known = r.past[i]
 	}
@@ -47,7 +47,7 @@ func (r *Roster) remember(i int32, asOf time.Time, unchanged bool) PastPerson {
 	}
 	if p.End.Inferred {
 		past.Misses, past.InferredSince = p.Misses+1, known.inferredSince
-		if unchanged && p.Misses > 0 {
+		if unchanged[p.System] && p.Misses > 0 {
 			past.Misses = p.Misses
 		}
 		if past.InferredSince.IsZero() {

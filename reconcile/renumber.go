@@ -12,7 +12,7 @@ import (
 // or earlier, has an id that differs in leading zeros only. Without it everybody would be gone, and new. An id that was gone
 // before, or that stands for somebody of another name, may have been given out again: that stays two people.
 func (b *RosterBuilder) renumber() (issues []Issue) {
-	if !b.remembers {
+	if len(b.history) == 0 {
 		return nil
 	}
 	alike := b.alike()
@@ -22,13 +22,13 @@ func (b *RosterBuilder) renumber() (issues []Issue) {
 	latest := map[string]time.Time{}
 	for i := range b.people {
 		g := &b.people[i]
-		p := g.identity()
-		if g.past != nil && g.past.LastSeen.After(latest[p.System]) {
-			latest[p.System] = g.past.LastSeen
+		system, id := b.identity(g)
+		if past := b.past(g); past != nil && past.LastSeen.After(latest[system]) {
+			latest[system] = past.LastSeen
 		}
-		if pair := alike[personKey{p.System, stripZeros(Fold(p.ID))}]; pair != nil {
+		if pair := alike[personKey{system, stripZeros(Fold(id))}]; pair != nil {
 			pair.all++
-			if len(g.rows) == 0 {
+			if g.row == noRow {
 				pair.past = int32(i)
 			}
 		}
@@ -38,14 +38,14 @@ func (b *RosterBuilder) renumber() (issues []Issue) {
 		if pair.all != 2 || pair.past < 0 {
 			continue
 		}
-		past := b.people[pair.past].past
-		if past.LastSeen.Before(latest[key.system]) || otherHuman(past.Person, b.people[pair.row].rows[0]) {
+		past := b.past(&b.people[pair.past])
+		if past.LastSeen.Before(latest[key.system]) || otherHuman(past.Person, b.rows.row(b.people[pair.row].row)) {
 			continue
 		}
-		b.people[pair.row].past, b.people[pair.past].past = b.people[pair.past].past, nil
+		b.people[pair.row].past, b.people[pair.past].past = b.people[pair.past].past, -1
 		counts[key.system]++
 	}
-	b.people = slices.DeleteFunc(b.people, func(g gathered) bool { return len(g.rows) == 0 && g.past == nil })
+	b.people = slices.DeleteFunc(b.people, func(g gathered) bool { return g.row == noRow && g.past < 0 })
 	for _, system := range slices.Sorted(maps.Keys(counts)) {
 		issues = append(issues, Issue{Source: system, Text: fmt.Sprintf("the ids of %d people have other leading zeros than before; they count as the same people", counts[system])})
 	}
@@ -64,18 +64,18 @@ type twins struct {
 func (b *RosterBuilder) alike() map[personKey]*twins {
 	other := map[string]bool{}
 	for i := range b.people {
-		if g := &b.people[i]; len(g.rows) > 0 && !digits(Fold(g.rows[0].ID)) {
-			other[g.rows[0].System] = true
+		if system, id := b.identity(&b.people[i]); b.people[i].row != noRow && !digits(Fold(id)) {
+			other[system] = true
 		}
 	}
 	alike := map[personKey]*twins{}
 	for i := range b.people {
 		g := &b.people[i]
-		if len(g.rows) == 0 || g.past != nil {
+		if g.row == noRow || g.past >= 0 {
 			continue
 		}
-		if row := &g.rows[0]; !other[row.System] && !b.settings.KeepZeros[row.System] {
-			alike[personKey{row.System, stripZeros(Fold(row.ID))}] = &twins{row: int32(i), past: -1}
+		if system, id := b.identity(g); !other[system] && !b.settings.KeepZeros[system] {
+			alike[personKey{system, stripZeros(Fold(id))}] = &twins{row: int32(i), past: -1}
 		}
 	}
 	return alike

@@ -43,6 +43,14 @@ func (b *RosterBuilder) shownSince(p *Person, past *PastPerson) time.Time {
 	}
 }
 
+// firstShown is what shownSince returns of somebody of whom the history knows nothing.
+func (p *Person) firstShown(asOf time.Time) time.Time {
+	if p.statedEnd().IsZero() {
+		return time.Time{}
+	}
+	return unlessOver(p, asOf)
+}
+
 // unlessOver is when, the instant of a run that showed the end of p, or the zero time when the end had passed by then.
 func unlessOver(p *Person, when time.Time) time.Time {
 	if p.Gone() && !when.Before(p.End.At) {

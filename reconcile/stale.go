@@ -19,8 +19,11 @@ func (r *Roster) findStale() {
 		first  *Person
 	}
 	found := map[string]stale{}
-	for i := range r.people {
-		p := &r.people[i]
+	for i := range r.records {
+		if !r.records[i].has(conflicting) {
+			continue
+		}
+		p := r.person(int32(i))
 		if p.Remembered || p.State != Ended || p.Conflict == "" || p.End.At.After(r.asOf.Add(-staleAfter)) {
 			continue
 		}

@@ -64,7 +64,7 @@ func (s *Suggester) Suggest(v *Verdict) {
 		return
 	}
 	s.once.Do(func() {
-		s.names, s.forms = newNameIndex(s.engine.roster.people), sameNames()
+		s.names, s.forms = newNameIndex(s.engine.roster), sameNames()
 	})
 	h := hunt{Suggester: s, account: v.Account, found: map[int32]*evidence{}}
 	for _, c := range claims(v.Account) {
@@ -211,7 +211,7 @@ func (h *hunt) pair(from, given, family string) {
 // exact notes everybody of this name, and tells names written alike from those that only sound alike.
 func (h *hunt) exact(from, given, family string, f form) {
 	h.names.each(f, func(i int32) {
-		g, last := givenAndFamily(&h.names.people[i])
+		g, last := givenAndFamily(h.names.roster.person(i))
 		if hasLiteral(g, given) && hasLiteral(last, family) {
 			h.note(i, clue{from, pointsName, "same given and family name"})
 			return
@@ -331,7 +331,7 @@ func (h *hunt) forgetRejected() {
 }
 
 func (h *hunt) suggestion(e *evidence, alike int) Suggestion {
-	p := &h.engine.roster.people[e.person]
+	p := h.engine.roster.person(e.person)
 	best := e.strongest()
 	s := Suggestion{Person: p, Percent: best.points, Reasons: []string{best.from + ": " + best.reason}}
 	add := func(points int, reason string) {
@@ -367,7 +367,7 @@ func (h *hunt) manager(p *Person) string {
 	theirs := h.engine.matcher(false).reference(p.Manager).named
 	for _, c := range h.engine.matcher(false).reference(h.account.Manager).named {
 		if slices.ContainsFunc(theirs, func(t named) bool { return t.person == c.person }) {
-			return h.engine.roster.people[c.person].Ref()
+			return h.engine.roster.ref(c.person)
 		}
 	}
 	return ""

@@ -29,18 +29,20 @@ const (
 // nameIndex finds people by form. It is one sorted list: the hash of a form above, the person below. A hash only proposes;
 // the names themselves decide.
 type nameIndex struct {
-	people   []Person
+	roster   *Roster
 	postings []uint64
 	// names holds the plain full name of person i from ends[i] to ends[i+1].
 	names string
 	ends  []uint32
 }
 
-func newNameIndex(people []Person) *nameIndex {
-	x := &nameIndex{people: people, postings: make([]uint64, 0, 6*len(people)), ends: make([]uint32, 1, len(people)+1)}
+func newNameIndex(r *Roster) *nameIndex {
+	people := len(r.records)
+	x := &nameIndex{roster: r, postings: make([]uint64, 0, 6*people), ends: make([]uint32, 1, people+1)}
 	var names strings.Builder
+	p := new(Person)
 	for i := range people {
-		p := &people[i]
+		r.load(p, int32(i))
 		post := func(f form) bool {
 			x.postings = append(x.postings, f.hash()<<32|uint64(i))
 			return true
@@ -78,7 +80,7 @@ func (f form) hash() uint64 {
 // each calls found for every person whom f names, in the order of people.
 func (x *nameIndex) each(f form, found func(int32)) {
 	x.proposed(f, func(i int32) {
-		if hasForm(&x.people[i], f) {
+		if hasForm(x.roster.person(i), f) {
 			found(i)
 		}
 	})

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -17,9 +18,9 @@ type tenure struct {
 	raw       string
 }
 
-// place puts e on the time line of zone. inferredEnd is the instant to use when only a status says that it ended. A row that
+// place appends e, put on the time line of zone, to list. inferredEnd is the instant to use when only a status says that it ended. A row that
 // starts after its end is a single-row export of a rehire: the end of the old tenure beside the start of the new one.
-func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Time) []tenure {
+func place(list []tenure, e *scanners.Employment, zone *time.Location, asOf, inferredEnd time.Time) []tenure {
 	t := tenure{status: e.Status, raw: e.StatusRaw}
 	if start, ok := e.Start.Get(); ok {
 		t.start = start.Midnight(zone)
@@ -27,7 +28,7 @@ func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Ti
 	end, stated := e.EndsAt(zone)
 	switch {
 	case stated && e.Start.IsKnown() && e.End.Value.Before(e.Start.Value) && !e.Status.Ended():
-		return []tenure{{end: end, endDate: e.End.Value, endStated: true, raw: e.StatusRaw}, t}
+		return append(list, tenure{end: end, endDate: e.End.Value, endStated: true, raw: e.StatusRaw}, t)
 	case stated:
 		t.end, t.endDate, t.endStated = end, e.End.Value, true
 		if !end.After(asOf) && !e.Status.Ended() && e.Status != scanners.StatusUnstated {
@@ -36,7 +37,7 @@ func place(e scanners.Employment, zone *time.Location, asOf, inferredEnd time.Ti
 	case e.Status.Ended():
 		t.end = inferredEnd
 	}
-	return []tenure{t}
+	return append(list, t)
 }
 
 func quoted(raw, mapped string) string {
@@ -60,10 +61,10 @@ func (t *tenure) future(asOf time.Time) bool {
 // settle works out p's state, start and end at asOf from its employments. inferredEnd is when a status without a date
 // first said that the employment is over.
 func settle(p *Person, zone *time.Location, asOf, inferredEnd time.Time) {
-	var open, ended, future []tenure
-	var all []tenure
-	for _, e := range p.Employments {
-		all = append(all, place(e, zone, asOf, inferredEnd)...)
+	var room [4][2]tenure // for the usual one employment
+	all, open, ended, future := room[0][:0], room[1][:0], room[2][:0], room[3][:0]
+	for i := range p.Employments {
+		all = place(all, &p.Employments[i], zone, asOf, inferredEnd)
 	}
 	for _, t := range all {
 		switch {
@@ -113,7 +114,7 @@ func firstStart(all []tenure) time.Time {
 // suspension, because it outranks a termination, which is the stronger word. In this order the end of one employment never
 // takes a finding away.
 func (p *Person) settleOpen(open []tenure) {
-	state := func(t tenure) PersonState {
+	state := func(t *tenure) PersonState {
 		switch t.status {
 		case scanners.StatusLeave:
 			return Leave
@@ -123,11 +124,11 @@ func (p *Person) settleOpen(open []tenure) {
 			return Employed
 		}
 	}
-	rank := map[PersonState]int{Suspended: 0, Employed: 1, Leave: 2}
-	best := open[0]
+	best := &open[0]
 	last, openEnded := best, false
-	for _, t := range open {
-		if rank[state(t)] > rank[state(best)] {
+	for i := range open {
+		t := &open[i]
+		if outranks(state(t), state(best)) {
 			best = t
 		}
 		if last.end.Before(t.end) {
@@ -141,11 +142,17 @@ func (p *Person) settleOpen(open []tenure) {
 	}
 }
 
+// outranks reports whether an open employment of state x decides before one of state y.
+func outranks(x, y PersonState) bool {
+	order := [...]PersonState{Suspended, Employed, Leave}
+	return slices.Index(order[:], x) > slices.Index(order[:], y)
+}
+
 // settleEnded takes the latest end of all employments.
 func (p *Person) settleEnded(ended []tenure) {
-	last := ended[0]
-	for _, t := range ended[1:] {
-		if t.end.After(last.end) {
+	last := &ended[0]
+	for i := range ended {
+		if t := &ended[i]; t.end.After(last.end) {
 			last = t
 		}
 	}

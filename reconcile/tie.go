@@ -26,35 +26,41 @@ const (
 func (e *Engine) Named(name string) []*Person {
 	r := e.roster
 	folded, mail := stripZeros(Fold(name)), mailKey(name, e.settings.MailDomains)
-	var exact, fits []*Person
-	for i := range r.people {
-		own, human := &r.people[i], r.at(int32(i), false)
+	var exact, fits []int32
+	own := new(Person)
+	for i := range r.records {
+		r.load(own, int32(i))
+		human := r.leader(int32(i))
 		same := func(id string) bool { return stripZeros(Fold(id)) == folded }
 		switch {
 		case Fold(own.Ref()) == Fold(name):
-			exact = appendNew(exact, []*Person{human})
+			exact = appendNew(exact, []int32{human})
 		case same(own.ID), own.Former != "" && (same(own.Former) || own.System+"/"+own.Former == name), slices.ContainsFunc(own.OtherIDs, same),
 			mail != "" && slices.ContainsFunc(own.Mails, func(m string) bool { return mailKey(m, e.settings.MailDomains) == mail }):
-			fits = appendNew(fits, []*Person{human})
+			fits = appendNew(fits, []int32{human})
 		}
 	}
-	if len(exact) > 0 {
-		return exact
+	if len(exact) == 0 {
+		exact = fits
 	}
-	return fits
+	var people []*Person
+	for _, i := range exact {
+		people = append(people, r.at(i, false))
+	}
+	return people
 }
 
 // Tie says what a has to do with p, a person of the roster, and by which fact. It looks at every key and reference of the
 // account and not only at those that decide the verdict: a guest who has a sponsor is the guest all the same.
 func (e *Engine) Tie(a *scanners.Account, p *Person) (Tie, string) {
 	f := new(file)
-	e.open(f, a, true)
+	e.open(f, a, nil, true)
 	refs := p.Refs()
 	key, reference := f.triedFor(refs)
 	switch {
-	case f.owner != nil && shareRef(f.owner, refs) && e.suspect(f):
+	case f.owner != nil && shareRef(f.owner.person(), refs) && e.suspect(f):
 		return TieMayHold, f.match.by + " leads to them, and the match is suspect: the account may be older than they are here, or the key was somebody else's"
-	case f.owner != nil && shareRef(f.owner, refs):
+	case f.owner != nil && shareRef(f.owner.person(), refs):
 		return TieHolds, "found by " + f.match.by
 	case f.match.disputed() && (key != "" || reference != "" || slices.ContainsFunc(f.candidates, func(c Candidate) bool { return shareRef(c.Person, refs) })):
 		return TieMayHold, disputeOf(f, refs)
@@ -64,7 +70,7 @@ func (e *Engine) Tie(a *scanners.Account, p *Person) (Tie, string) {
 		return TieHolds, key
 	case reference != "":
 		return TieAnswersFor, reference
-	case f.sponsor != nil && shareRef(f.sponsor, refs):
+	case f.sponsor != nil && shareRef(f.sponsor.person(), refs):
 		return TieAnswersFor, "found by " + f.match.by
 	case key != "" && f.match.by != KeyLink:
 		return TieAnswersFor, key

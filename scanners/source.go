@@ -22,6 +22,21 @@ type Source[R Record] interface {
 	Scan(ctx context.Context, emit func(R) error) (Coverage, error)
 }
 
+// BatchSource is a Source that hands over many records at once, which saves a copy of each. ScanBatches is Scan but for that. The
+// list is the callee's until emit returns, to change records in place too; what the records refer to is its to keep.
+type BatchSource[R Record] interface {
+	Source[R]
+	ScanBatches(ctx context.Context, emit func([]R) error) (Coverage, error)
+}
+
+// ScanBatches scans s as a BatchSource, one record at a time where it is none.
+func ScanBatches[R Record](ctx context.Context, s Source[R], emit func([]R) error) (Coverage, error) {
+	if s, ok := s.(BatchSource[R]); ok {
+		return s.ScanBatches(ctx, emit)
+	}
+	return s.Scan(ctx, func(record R) error { return emit([]R{record}) })
+}
+
 // Lookup reads one record again, now. It is needed before a plan, before an action and after it. The id is the immutable
 // id that Scan emitted. found is unknown when the system did not answer the question, never when it answered that there
 // is no such record, and known true with the record.

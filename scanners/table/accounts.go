@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func openAccounts(c AccountConfig, env scanners.Env) (scanners.Source[scanners.A
 	}
 	return &source[scanners.Account]{settings: s, env: env, repeats: mustNotRepeat, unkeyedIsPartial: true,
 		mapping: func(n *notes) mapping[scanners.Account] {
-			return &accountMapping{accountFields: f, values: values{settings: s, notes: n}}
+			return newAccountMapping(f, s, n)
 		}}, nil
 }
 
@@ -103,7 +104,51 @@ func (c AccountColumns) byField() map[string]List {
 type accountMapping struct {
 	*accountFields
 	values
+	// empty is the account of a file that has none of the columns; times, truths and references are those that it has.
+	empty      scanners.Account
+	times      []accountColumn[scanners.Fact[time.Time]]
+	truths     []accountColumn[scanners.Fact[bool]]
+	references []accountColumn[string]
+	lastShown  [][]string // by slot, the evidence of the row before
 }
+
+// accountColumn is a column and what it fills in.
+type accountColumn[T any] struct {
+	field string
+	from  slot
+	of    func(*scanners.Account) *T
+}
+
+func newAccountMapping(f *accountFields, s *settings, n *notes) *accountMapping {
+	m := &accountMapping{accountFields: f, values: values{settings: s, notes: n}, lastShown: make([][]string, len(s.want))}
+	m.times = mapped(&m.empty, scanners.Unknown[time.Time](notMapped), []accountColumn[scanners.Fact[time.Time]]{
+		{"disabled_at", f.disabledAt, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.DisabledAt }},
+		{"created", f.created, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.Created }},
+		{"password_changed", f.passwordChanged, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.PasswordChanged }},
+		{"expires", f.expires, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.Expires }}})
+	m.truths = mapped(&m.empty, scanners.Unknown[bool](notMapped), []accountColumn[scanners.Fact[bool]]{
+		{"enabled", f.enabled, func(a *scanners.Account) *scanners.Fact[bool] { return &a.Enabled }},
+		{"locked", f.locked, func(a *scanners.Account) *scanners.Fact[bool] { return &a.Locked }},
+		{"privileged", f.privileged, func(a *scanners.Account) *scanners.Fact[bool] { return &a.Privileged }}})
+	m.references = mapped(&m.empty, "", []accountColumn[string]{
+		{"manager", f.manager, func(a *scanners.Account) *string { return &a.Manager }},
+		{"sponsor", f.sponsor, func(a *scanners.Account) *string { return &a.Sponsor }},
+		{"owner", f.owner, func(a *scanners.Account) *string { return &a.Owner }}})
+	m.empty.FailedLogins = scanners.Unknown[int64](notMapped)
+	return m
+}
+
+// mapped gives the columns that the file has, and fills unmapped in for the others.
+func mapped[T any](a *scanners.Account, unmapped T, columns []accountColumn[T]) []accountColumn[T] {
+	return slices.DeleteFunc(columns, func(c accountColumn[T]) bool {
+		if c.from == none {
+			*c.of(a) = unmapped
+		}
+		return c.from == none
+	})
+}
+
+func (m *accountMapping) blank() *scanners.Account { return &m.empty }
 
 func (m *accountMapping) identify(cells []cell) (string, []string) {
 	m.cells = cells
@@ -138,7 +183,10 @@ func (m *accountMapping) record(cells []cell, _ where, a *scanners.Account) (id 
 }
 
 func (m *accountMapping) keysOf(a *scanners.Account) (wrong *defect) {
-	a.Logins, a.DisplayName = m.list(m.logins), m.text(m.displayName)
+	a.Logins = m.list(m.logins)
+	if m.displayName != none {
+		a.DisplayName = m.text(m.displayName)
+	}
 	if a.EmployeeIDs, wrong = m.keys(m.employeeIDs); wrong != nil {
 		return wrong
 	}
@@ -149,18 +197,14 @@ func (m *accountMapping) keysOf(a *scanners.Account) (wrong *defect) {
 	return wrong
 }
 
-func (m *accountMapping) timesOf(a *scanners.Account) (wrong *defect) {
-	if a.DisabledAt, _, wrong = m.time("disabled_at", m.disabledAt); wrong != nil {
-		return wrong
-	}
-	if a.Created, _, wrong = m.time("created", m.created); wrong != nil {
-		return wrong
-	}
-	if a.PasswordChanged, _, wrong = m.time("password_changed", m.passwordChanged); wrong != nil {
-		return wrong
-	}
-	if a.Expires, _, wrong = m.time("expires", m.expires); wrong != nil {
-		return wrong
+func (m *accountMapping) timesOf(a *scanners.Account) *defect {
+	for i := range m.times {
+		one := &m.times[i]
+		at, _, wrong := m.time(one.field, one.from)
+		if wrong != nil {
+			return wrong
+		}
+		*one.of(a) = at
 	}
 	if at, ok := a.Expires.Get(); ok && isOpenEnd(at) {
 		a.Expires = scanners.Never[time.Time]()
@@ -186,19 +230,18 @@ func (m *accountMapping) activityOf(a *scanners.Account) *defect {
 }
 
 func (m *accountMapping) statesOf(a *scanners.Account) (wrong *defect) {
-	if a.Enabled, wrong = m.truth("enabled", m.enabled); wrong != nil {
-		return wrong
-	}
-	if a.Locked, wrong = m.truth("locked", m.locked); wrong != nil {
-		return wrong
-	}
-	if a.Privileged, wrong = m.truth("privileged", m.privileged); wrong != nil {
-		return wrong
+	for i := range m.truths {
+		one := &m.truths[i]
+		if *one.of(a), wrong = m.truth(one.field, one.from); wrong != nil {
+			return wrong
+		}
 	}
 	if scanners.Is(a.Privileged, true) {
 		a.PrivilegedWhy = fmt.Sprintf("%s %s", m.want[m.privileged], m.at(m.privileged).display())
 	}
-	a.FailedLogins, wrong = m.number(m.failedLogins)
+	if m.failedLogins != none {
+		a.FailedLogins, wrong = m.number(m.failedLogins)
+	}
 	return wrong
 }
 
@@ -218,11 +261,26 @@ func (m *accountMapping) kindOf(a *scanners.Account) {
 // referencesOf fills what refers to others. A file says neither whether a group is direct nor whether it can be taken
 // away, so both are assumed.
 func (m *accountMapping) referencesOf(a *scanners.Account) {
-	a.Manager, a.Sponsor, a.Owner = m.reference(m.manager), m.reference(m.sponsor), m.reference(m.owner)
-	a.Authority, a.Licences = m.text(m.authority), m.list(m.licences)
+	for i := range m.references {
+		one := &m.references[i]
+		*one.of(a) = m.reference(one.from)
+	}
+	if m.authority != none {
+		a.Authority = m.text(m.authority)
+	}
+	a.Licences = m.list(m.licences)
 	for _, group := range m.list(m.groups) {
 		a.Grants = append(a.Grants, scanners.Grant{ID: group, Name: group, Type: "group", Direct: true, Removable: true})
 	}
+}
+
+// shown is the list of a text. Most facts have few values, so rows that say the same behind each other share it.
+func (m *accountMapping) shown(s slot, text string) []string {
+	if last := m.lastShown[s]; len(last) == 1 && last[0] == text {
+		return last
+	}
+	m.lastShown[s] = m.slabs.one(text)
+	return m.lastShown[s]
 }
 
 // reference is a value that names somebody; placeholders name nobody.
@@ -240,7 +298,7 @@ func (m *accountMapping) evidenceOf(a *scanners.Account) {
 	a.Evidence, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence))
 	for _, s := range m.evidence {
 		if c := m.at(s); c.kind != cellEmpty {
-			a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: m.slabs.one(c.display())})
+			a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: m.shown(s, c.display())})
 		}
 	}
 }

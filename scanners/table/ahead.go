@@ -11,21 +11,28 @@ import (
 // cache on their way.
 const batch = 64
 
+// items are a batch: rows and the records that were made of them, each at the place of its row.
+type items[R scanners.Record] struct {
+	rows    [batch]item
+	records [batch]R
+	n       int
+}
+
 // feed is one file that is read ahead.
 type feed[R scanners.Record] struct {
-	batches chan []item[R]
+	batches chan *items[R]
 	// used gives batches back whose items have been taken.
-	used   chan []item[R]
+	used   chan *items[R]
 	report fileReport // valid, as err, once batches is closed
 	err    error
 }
 
 // aheadBatches is how many batches of a file may wait to be taken.
-const aheadBatches = 4
+const aheadBatches = 2
 
 // readAll reads files ahead in goroutines, as many at a time as the allocation allows, and hands their items over in the
 // order of the files.
-func (s *source[R]) readAll(ctx context.Context, files []string, take func([]item[R]) error) ([]fileReport, error) {
+func (s *source[R]) readAll(ctx context.Context, files []string, take func(*items[R]) error) ([]fileReport, error) {
 	tasks := s.env.Allocation
 	if tasks == nil {
 		tasks = scanners.NewAllocation(1)
@@ -37,7 +44,7 @@ func (s *source[R]) readAll(ctx context.Context, files []string, take func([]ite
 	feeds := make([]*feed[R], len(files))
 	start := func(i int) {
 		if i < len(files) {
-			feeds[i] = &feed[R]{batches: make(chan []item[R], aheadBatches), used: make(chan []item[R], aheadBatches+2)}
+			feeds[i] = &feed[R]{batches: make(chan *items[R], aheadBatches), used: make(chan *items[R], aheadBatches+2)}
 			running.Go(func() { s.fill(ctx, tasks, feeds[i], files[i], len(files) > 1) })
 		}
 	}
@@ -57,7 +64,7 @@ func (s *source[R]) readAll(ctx context.Context, files []string, take func([]ite
 }
 
 // drain takes all items of the file. When that fails it makes every reader stop, and waits for this one.
-func (f *feed[R]) drain(ctx context.Context, cancel func(), take func([]item[R]) error) error {
+func (f *feed[R]) drain(ctx context.Context, cancel func(), take func(*items[R]) error) error {
 	var failed error
 	for items := range f.batches {
 		if failed != nil {
@@ -90,26 +97,27 @@ func (s *source[R]) fill(ctx context.Context, tasks *scanners.Allocation, f *fee
 type outlet[R scanners.Record] struct {
 	ctx   context.Context
 	feed  *feed[R]
-	items []item[R]
+	items *items[R]
 }
 
-// next is the place of the next item.
-func (o *outlet[R]) next() *item[R] {
+// next is the place of the next row and of its record.
+func (o *outlet[R]) next() (*item, *R) {
 	if o.items == nil {
 		select {
-		case used := <-o.feed.used:
-			o.items = used[:0]
+		case o.items = <-o.feed.used:
+			o.items.n = 0
 		default:
-			o.items = make([]item[R], 0, batch)
+			o.items = new(items[R])
 		}
 	}
-	o.items = o.items[:len(o.items)+1]
-	return &o.items[len(o.items)-1]
+	i := o.items.n
+	o.items.n++
+	return &o.items.rows[i], &o.items.records[i]
 }
 
 // full sends the batch when it is full. It fails when nobody takes the items any more.
 func (o *outlet[R]) full() error {
-	if len(o.items) < batch {
+	if o.items.n < batch {
 		return nil
 	}
 	return o.flush()
@@ -120,7 +128,7 @@ func (o *outlet[R]) flush() error {
 	if o.ctx.Err() != nil {
 		return context.Cause(o.ctx)
 	}
-	if len(o.items) == 0 {
+	if o.items == nil {
 		return nil
 	}
 	select {

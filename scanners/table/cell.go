@@ -58,6 +58,11 @@ func (c *cell) setText(s string) {
 	c.text = s
 }
 
+// isWord reports whether setText takes s as it stands for a text: it has no blank at its ends and is no error or formula.
+func isWord(s string) bool {
+	return s != "" && s[0] > '#' && s[0] < utf8.RuneSelf && s[0] != '=' && plain(s[len(s)-1])
+}
+
 // isSheetError reports whether s is an error value of a spreadsheet.
 func isSheetError(s string) bool {
 	switch strings.ToUpper(s) {
@@ -83,16 +88,6 @@ func isBlank(r rune) bool {
 		return true
 	}
 	return unicode.IsSpace(r)
-}
-
-// hasControl reports whether s holds a control character other than line breaks and tabs.
-func hasControl(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
-			return true
-		}
-	}
-	return false
 }
 
 // display is the cell as one text, for rejections and evidence.

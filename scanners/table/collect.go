@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ const maxNamed = 5
 // collector receives the items of a scan in the caller's goroutine, emits them and counts.
 type collector[R scanners.Record] struct {
 	*source[R]
-	emit      func(R) error
+	emit      func([]R) error
 	read      int64
 	emitted   int64
 	rejected  int64
@@ -29,7 +30,7 @@ type collector[R scanners.Record] struct {
 	heldWhy   string    // what the records were made of
 }
 
-func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collector[R] {
+func newCollector[R scanners.Record](s *source[R], emit func([]R) error) *collector[R] {
 	c := &collector[R]{source: s, emit: emit}
 	if s.hold != nil {
 		c.held = s.hold()
@@ -37,25 +38,40 @@ func newCollector[R scanners.Record](s *source[R], emit func(R) error) *collecto
 	return c
 }
 
-// addAll takes a batch of items, in their order.
-func (c *collector[R]) addAll(items []item[R]) error {
+// addAll takes a batch of items, in their order. Records that follow each other are emitted together.
+func (c *collector[R]) addAll(batch *items[R]) error {
 	if c.repeats != mayRepeat && c.held == nil {
-		for i := range items {
-			c.ids.hashed.touch(items[i].key)
+		for i := range batch.n {
+			c.ids.hashed.touch(batch.rows[i].key)
 		}
 	}
-	for i := range items {
-		if err := c.add(&items[i]); err != nil {
-			return err
+	from := 0
+	for i := range batch.n {
+		good, err := c.add(&batch.rows[i], &batch.records[i])
+		if err == nil && good {
+			continue
 		}
+		if sent := c.send(batch.records[from:i]); sent != nil || err != nil {
+			return cmp.Or(sent, err)
+		}
+		from = i + 1
 	}
-	return nil
+	return c.send(batch.records[from:batch.n])
 }
 
-func (c *collector[R]) add(it *item[R]) error {
+func (c *collector[R]) send(records []R) error {
+	if len(records) == 0 {
+		return nil
+	}
+	c.emitted += int64(len(records))
+	return c.emit(records)
+}
+
+// add counts one row and reports whether it is a record to emit.
+func (c *collector[R]) add(it *item, record *R) (bool, error) {
 	c.read++
 	if c.held != nil {
-		return c.hold(it)
+		return false, c.hold(it, record)
 	}
 	if it.rejected == nil && c.repeats != mayRepeat {
 		again, same := c.ids.see(it.id, it.key, it.sum)
@@ -64,7 +80,7 @@ func (c *collector[R]) add(it *item[R]) error {
 			// It delivers nothing that was not delivered before.
 			c.read--
 			c.notes.add(note{sameRow, "", ""})
-			return nil
+			return false, nil
 		case again:
 			c.name(it)
 			if c.repeats == rejectRepeated {
@@ -74,19 +90,18 @@ func (c *collector[R]) add(it *item[R]) error {
 		}
 	}
 	if it.rejected != nil {
-		return c.reject(it)
+		return false, c.reject(it)
 	}
-	c.emitted++
-	return c.emit(it.record)
+	return true, nil
 }
 
-func (c *collector[R]) name(it *item[R]) {
+func (c *collector[R]) name(it *item) {
 	if c.repeated++; len(c.examples) < maxNamed {
 		c.examples = append(c.examples, fmt.Sprintf("%q (%s)", it.id, it.at))
 	}
 }
 
-func (c *collector[R]) reject(it *item[R]) error {
+func (c *collector[R]) reject(it *item) error {
 	c.rejected++
 	if it.rejected.ID == "" {
 		if c.unkeyed++; len(c.unkeyedAt) < maxNamed {

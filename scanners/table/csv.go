@@ -24,6 +24,10 @@ type csvGrid struct {
 	eof   bool
 	err   error // of src, other than io.EOF
 
+	from      int // of the current row
+	nextNUL   int // there is none in buf from where this was looked for until here
+	nextQuote int // the same of quotes
+
 	line   int64 // number of the current row's first line
 	lines  int64 // lines that the current row takes
 	record []byte
@@ -96,6 +100,10 @@ func (g *csvGrid) pick(columns []int, into []cell) {
 		if f.doubled {
 			text = strings.ReplaceAll(text, `""`, `"`)
 		}
+		if isWord(text) {
+			into[i].kind, into[i].text = cellText, text
+			continue
+		}
 		into[i].setText(text)
 	}
 }
@@ -116,7 +124,7 @@ func (g *csvGrid) next() error {
 func (g *csvGrid) check() {
 	switch {
 	case g.wrong != nil:
-	case bytes.IndexByte(g.record, 0) >= 0:
+	case g.holds(0, &g.nextNUL, g.from, g.start):
 		g.wrong = &defect{"", "a NUL byte in the row"}
 	case g.ascii:
 	case !utf8.Valid(g.record):
@@ -137,8 +145,8 @@ func (g *csvGrid) advance() error {
 	if err != nil {
 		return err
 	}
-	g.record = g.bytesUntil(end)
-	if bytes.IndexByte(g.record, '"') < 0 {
+	g.record, g.from = g.bytesUntil(end), g.start
+	if !g.holds('"', &g.nextQuote, g.start, g.start+end) {
 		if len(g.delim) == 1 {
 			g.splitPlain()
 		} else {
@@ -148,8 +156,25 @@ func (g *csvGrid) advance() error {
 		return nil
 	}
 	consumed, err := g.splitQuoted(end)
+	g.from = g.start
 	g.start += consumed
 	return err
+}
+
+// holds reports whether buf holds c between two places of it. None lies between where it was looked for last and next, so most
+// rows cost no look of their own.
+func (g *csvGrid) holds(c byte, next *int, from, to int) bool {
+	if *next < from {
+		*next = from
+	}
+	if *next < to {
+		if i := bytes.IndexByte(g.buf[*next:g.end], c); i >= 0 {
+			*next += i
+		} else {
+			*next = g.end
+		}
+	}
+	return *next < to
 }
 
 // lineEnd gives the length up to and including the first newline at or after offset from g.start, or up to the end of the
@@ -181,6 +206,7 @@ func (g *csvGrid) lineEnd(offset int) (int, error) {
 func (g *csvGrid) more() {
 	if g.start > 0 {
 		g.end = copy(g.buf, g.buf[g.start:g.end])
+		g.nextNUL, g.nextQuote = g.nextNUL-g.start, g.nextQuote-g.start
 		g.start = 0
 	}
 	if g.end == len(g.buf) {
@@ -199,8 +225,13 @@ func (g *csvGrid) more() {
 // bytesUntil gives the next n bytes without the line end.
 func (g *csvGrid) bytesUntil(n int) []byte {
 	b := g.buf[g.start : g.start+n]
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	return bytes.TrimSuffix(b, []byte("\r"))
+	if n > 0 && b[n-1] == '\n' {
+		n--
+	}
+	if n > 0 && b[n-1] == '\r' {
+		n--
+	}
+	return b[:n]
 }
 
 // split splits a record without quotes, at a delimiter of any length.

@@ -59,7 +59,7 @@ func (m *personMapping) effect() (effect, *defect) {
 // holder keeps records back until every row is read, where one row does not say everything about a record.
 type holder[R scanners.Record] interface {
 	// take keeps what a row says, or gives the reason why it cannot be believed.
-	take(it *item[R]) *scanners.Rejection
+	take(it *item, record *R) *scanners.Rejection
 	// spoil notes that a row of this id could not be used.
 	spoil(id string)
 	// release gives the records, notes what a reader of the report should know, and says in words what they were made of.
@@ -67,9 +67,9 @@ type holder[R scanners.Record] interface {
 }
 
 // hold keeps a row back, or rejects it.
-func (c *collector[R]) hold(it *item[R]) error {
+func (c *collector[R]) hold(it *item, record *R) error {
 	if it.rejected == nil {
-		it.rejected = c.held.take(it)
+		it.rejected = c.held.take(it, record)
 	}
 	if it.rejected == nil {
 		c.read-- // the record that it is part of is counted when it is emitted
@@ -89,8 +89,7 @@ func (c *collector[R]) release(ctx context.Context) (err error) {
 			return context.Cause(ctx)
 		}
 		c.read++
-		c.emitted++
-		return c.emit(r)
+		return c.send([]R{r})
 	})
 	return err
 }
@@ -156,8 +155,7 @@ func (h *history) today(name string) day {
 	return today
 }
 
-func (h *history) take(it *item[scanners.Person]) *scanners.Rejection {
-	p := &it.record
+func (h *history) take(it *item, p *scanners.Person) *scanners.Rejection {
 	e := p.Employments[0]
 	key := timelineKey{fold(p.ID), strings.TrimLeft(fold(e.ID), "0")}
 	t := h.byKey[key]
@@ -174,11 +172,11 @@ func (h *history) take(it *item[scanners.Person]) *scanners.Rejection {
 			h.same++
 			return nil
 		}
-		return h.reject(it, h.tie(it))
+		return h.reject(it, p, h.tie(it))
 	}
 	name := strings.Join(strings.Fields(p.GivenName+" "+p.FamilyName+" "+p.DisplayName), " ")
 	if other := otherHuman(t.names, name); other != "" {
-		return h.reject(it, fmt.Sprintf("the row names %q, another row of the same employment %q", name, other))
+		return h.reject(it, p, fmt.Sprintf("the row names %q, another row of the same employment %q", name, other))
 	}
 	if name != "" && !slices.Contains(t.names, name) {
 		t.names = append(t.names, name)
@@ -194,7 +192,7 @@ func (h *history) take(it *item[scanners.Person]) *scanners.Rejection {
 }
 
 // tie says why two different rows of one effective date and sequence cannot both be believed, nor one of them.
-func (h *history) tie(it *item[scanners.Person]) string {
+func (h *history) tie(it *item) string {
 	if !h.sequenced {
 		return fmt.Sprintf("the effective date %s was there before for the same employment, with other data"+
 			"\nhint: map the column that orders the rows of one day: `columns: {sequence: …}`", it.effect.from.date())
@@ -202,8 +200,7 @@ func (h *history) tie(it *item[scanners.Person]) string {
 	return fmt.Sprintf("the effective date %s with sequence %d was there before for the same employment, with other data", it.effect.from.date(), it.effect.sequence)
 }
 
-func (h *history) reject(it *item[scanners.Person], reason string) *scanners.Rejection {
-	p := &it.record
+func (h *history) reject(it *item, p *scanners.Person, reason string) *scanners.Rejection {
 	return &scanners.Rejection{Place: it.at.String(), ID: p.ID, Keys: slices.Concat(p.OtherIDs, p.Mails), Field: h.column, Reason: reason, Raw: it.raw}
 }
 

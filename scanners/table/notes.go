@@ -129,15 +129,6 @@ func (n *notes) mojibake(text string) {
 	}
 }
 
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 // gaps gives the notes as rows of the Coverage sheet, in a fixed order.
 func (n *notes) gaps() []scanners.Gap {
 	var gaps []scanners.Gap

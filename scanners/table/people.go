@@ -131,6 +131,7 @@ type personMapping struct {
 	*peopleFields
 	values
 	zones map[string]bool // names that exist
+	empty scanners.Person
 }
 
 // identify reads what a rejected row still tells: its keys are reserved, so that no account is judged by a row that
@@ -142,6 +143,8 @@ func (m *personMapping) identify(cells []cell) (string, []string) {
 	mails, _ := m.values.mails(m.peopleFields.mails)
 	return id, append(keys, mails...)
 }
+
+func (m *personMapping) blank() *scanners.Person { return &m.empty }
 
 func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id string, wrong *defect) {
 	m.cells = cells

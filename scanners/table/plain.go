@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 )
 
 // Eight bytes are looked at as one number: lows has the lowest bit of each byte, highs the highest.
@@ -39,6 +40,73 @@ func (g *csvGrid) splitPlain() {
 	}
 	g.fields = append(fields, field{from: from, to: len(record)})
 	g.ascii = all&highs == 0
+}
+
+// wordAt is the first eight bytes of s as one number.
+func wordAt(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// below has a high bit set, when one of the bytes of word is less than limit, which is at most 128; and none otherwise.
+func below(word uint64, limit byte) uint64 { return (word - uint64(limit)*lows) &^ word & highs }
+
+// holds is below for bytes that are c.
+func holds(word uint64, c byte) uint64 { return below(word^uint64(c)*lows, 1) }
+
+// hasControl reports whether s holds a control character other than line breaks and tabs.
+func hasControl(s string) bool {
+	for rest := s; ; rest = rest[8:] {
+		if len(rest) < 8 {
+			return hasControlByte(rest)
+		}
+		if word := wordAt(rest); below(word, ' ')|holds(word, 0x7f) != 0 {
+			return hasControlByte(rest)
+		}
+	}
+}
+
+func hasControlByte(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if wordAt(s)&highs != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlainMail reports whether s is one address and nothing else.
+func isPlainMail(s string) bool {
+	at := strings.IndexByte(s, '@')
+	if at < 1 || at == len(s)-1 {
+		return false
+	}
+	for ; len(s) >= 8; s = s[8:] {
+		word := wordAt(s)
+		if word&highs|below(word, '!')|holds(word, ',')|holds(word, ';')|holds(word, ':') != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // arenaSize is how much text is made one string of. Whoever keeps one value of a row keeps as much in memory.

@@ -3,10 +3,12 @@ package table
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -23,8 +25,8 @@ func FuzzPlain(f *testing.F) {
 		if delim >= utf8.RuneSelf {
 			return
 		}
-		fast := &csvGrid{record: record, delim: []byte{delim}}
-		slow := &csvGrid{record: record, delim: []byte{delim}}
+		fast := &csvGrid{buf: record, start: len(record), end: len(record), record: record, delim: []byte{delim}}
+		slow := &csvGrid{buf: record, start: len(record), end: len(record), record: record, delim: []byte{delim}}
 		fast.splitPlain()
 		slow.split()
 		if diff := cmp.Diff(slow.fields, fast.fields, cmp.AllowUnexported(field{})); diff != "" {
@@ -86,5 +88,65 @@ func TestArena(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestEights compares the looks at eight bytes at once with one byte after the other.
+func TestEights(t *testing.T) {
+	edges := rapid.SampledFrom([]byte{0, 8, '\t', '\n', '\r', 0x1f, ' ', '!', '+', ',', '-', ':', ';', '<', '@', 0x7e, 0x7f, 0x80, 0xc3, 0xff})
+	rapid.Check(t, func(t *rapid.T) {
+		s := string(rapid.SliceOfN(rapid.OneOf(rapid.Just(byte('m')), rapid.Just(byte('@')), edges), 0, 40).Draw(t, "text"))
+		control, ascii, separators := false, true, false
+		for i := range len(s) {
+			c := s[i]
+			control = control || c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f
+			ascii = ascii && c < utf8.RuneSelf
+			separators = separators || c <= ' ' || c == ',' || c == ';' || c == ':'
+		}
+		at := strings.IndexByte(s, '@')
+		mail := ascii && !separators && at > 0 && at < len(s)-1
+		if hasControl(s) != control || isASCII(s) != ascii || isPlainMail(s) != mail {
+			t.Fatalf("%q: control %t, ASCII %t, mail %t, want %t, %t, %t", s, hasControl(s), isASCII(s), isPlainMail(s), control, ascii, mail)
+		}
+	})
+}
+
+// TestBatches: what ScanBatches hands over is what Scan does, rows that repeat and rows that are rejected left out, in batches
+// that the callee may change.
+func TestBatches(t *testing.T) {
+	w := newWorld(t)
+	var b bytes.Buffer
+	b.WriteString("id,login,mail\n")
+	for i := range 3*batch + 5 {
+		switch {
+		case i%batch == 0, i%7 == 3:
+			fmt.Fprintf(&b, "A%d,u%d,u%d@corp.example\n", i, i, i)
+			fmt.Fprintf(&b, "A%d,u%d,u%d@corp.example\n", i, i, i)
+		case i%batch == batch-1, i%11 == 5:
+			fmt.Fprintf(&b, ",u%d,\n", i)
+		default:
+			fmt.Fprintf(&b, "A%d,u%d,\n", i, i)
+		}
+	}
+	w.write("f.csv", b.Bytes())
+	config := "path: f.csv\ncolumns: {id: id, login: login, mail: mail}"
+	one := scanAccounts(t, w, config)
+	source := openTest(t, Kind().Accounts, w.Env, config)
+	var got []scanners.Account
+	most := 0
+	coverage, err := scanners.ScanBatches(t.Context(), source, func(accounts []scanners.Account) error {
+		most = max(most, len(accounts))
+		got = append(got, accounts...)
+		clear(accounts)
+		return nil
+	})
+	if err != nil || most < 2 {
+		t.Errorf("batches of up to %d, %v", most, err)
+	}
+	if diff := cmp.Diff(one.records, got); diff != "" {
+		t.Errorf("(-one by one +in batches):\n%s", diff)
+	}
+	if coverage.Read != one.coverage.Read || coverage.Rejected != one.coverage.Rejected || int64(len(got)) != coverage.Read-coverage.Rejected {
+		t.Errorf("%d records of %+v, one by one %+v", len(got), coverage, one.coverage)
 	}
 }

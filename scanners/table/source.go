@@ -38,15 +38,16 @@ const (
 
 // mapping turns the cells of a row into a record. It is used by one goroutine.
 type mapping[R scanners.Record] interface {
-	// record fills the zero record into and gives its id, or why it cannot; then the id is "" when it is not readable.
+	// blank is what records begin as: what is the same in all of them.
+	blank() *R
+	// record fills the blank record into and gives its id, or why it cannot; then the id is "" when it is not readable.
 	record(cells []cell, at where, into *R) (string, *defect)
 	// identify gives id and further keys of a row that is rejected, as far as they are readable.
 	identify(cells []cell) (id string, keys []string)
 }
 
-// item is one row on its way to the caller of Scan: a record, or a rejection.
-type item[R scanners.Record] struct {
-	record   R
+// item is one row on its way to the caller of Scan, beside its record; or a rejection.
+type item struct {
 	id       string
 	key      uint64 // a hash of the id, and sum one of the row's cells, when the row may not repeat
 	sum      uint32
@@ -72,6 +73,18 @@ func (w where) String() string {
 
 // Scan reads all files in the order of their names.
 func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Coverage, error) {
+	return s.ScanBatches(ctx, func(records []R) error {
+		for _, record := range records {
+			if err := emit(record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ScanBatches is Scan for many records at once.
+func (s *source[R]) ScanBatches(ctx context.Context, emit func([]R) error) (scanners.Coverage, error) {
 	files, err := expand(s.paths)
 	if err != nil {
 		return scanners.Coverage{Why: "the file cannot be found"}, err
@@ -125,7 +138,8 @@ func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, 
 			return endRows(f, rows, out, err)
 		}
 		f.read++
-		s.fillItem(out.next(), f, m, rows, &r)
+		it, record := out.next()
+		s.fillItem(it, record, f, m, rows, &r)
 		if err := out.full(); err != nil {
 			return f.broken(), err
 		}
@@ -148,12 +162,12 @@ func endRows[R scanners.Record](f *file, rows reader, out *outlet[R], err error)
 }
 
 // fillItem maps one row.
-func (s *source[R]) fillItem(it *item[R], f *file, m mapping[R], rows reader, r *row) {
-	*it = item[R]{}
-	it.at.file, it.at.unit, it.at.n = f.shown, rows.unit(), r.place
+func (s *source[R]) fillItem(it *item, record *R, f *file, m mapping[R], rows reader, r *row) {
+	*it = item{at: where{f.shown, rows.unit(), r.place}}
+	*record = *m.blank()
 	wrong := r.defect
 	if wrong == nil {
-		it.id, wrong = m.record(r.cells, it.at, &it.record)
+		it.id, wrong = m.record(r.cells, it.at, record)
 	}
 	if wrong == nil && s.repeats == historyRows {
 		if dated, ok := m.(interface{ effect() (effect, *defect) }); ok {

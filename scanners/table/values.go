@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/leaver-audit/leaver/scanners"
 )
@@ -55,13 +54,22 @@ func isPlaceholder(s string) bool {
 	switch len(s) {
 	case 1, 2, 3, 4, 5, 6, 7:
 	default:
-		return strings.Trim(s, "0") == ""
+		return onlyZeros(s)
 	}
 	switch strings.ToLower(s) {
 	case "-", "--", "n/a", "na", "n.a.", "none", "null", `\n`, "(null)", "unknown", "?":
 		return true
 	}
-	return strings.Trim(s, "0") == ""
+	return onlyZeros(s)
+}
+
+func onlyZeros(s string) bool {
+	for i := range len(s) {
+		if s[i] != '0' {
+			return false
+		}
+	}
+	return true
 }
 
 // text is a value that only describes or refers: an error value or NULL counts as empty. A workbook's date is its date: its
@@ -113,6 +121,9 @@ func (v *values) turnedIntoDate(s slot, c *cell) *defect {
 }
 
 func (v *values) keyText(s slot, text string) (string, *defect) {
+	if text != "" && text[0] > '0' && allDigits(text) {
+		return text, nil
+	}
 	switch {
 	case isPlaceholder(text):
 		return "", nil
@@ -137,7 +148,7 @@ func (v *values) id(s slot) (string, *defect) {
 
 // spoiltNumber recognises 1.23E+05 and 123.0: ids that went through a spreadsheet or a column of floating point numbers.
 func spoiltNumber(s string) bool {
-	if s == "" || s[0] < '0' || s[0] > '9' || strings.IndexByte(s, '.') < 0 && strings.IndexByte(s, '+') < 0 && strings.IndexByte(s, ',') < 0 {
+	if s == "" || s[0] < '0' || s[0] > '9' || allDigits(s) || strings.IndexByte(s, '.') < 0 && strings.IndexByte(s, '+') < 0 && strings.IndexByte(s, ',') < 0 {
 		return false
 	}
 	whole, exponent, scientific := strings.Cut(strings.ToUpper(s), "E+")
@@ -177,7 +188,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil, nil
-		} else if c.kind == cellText && c.dated == "" && !strings.Contains(c.text, v.separator) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
 			return v.oneKey(slots[0], c)
 		}
 	}
@@ -185,7 +196,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	for _, s := range slots {
 		c := v.at(s)
 		parts := c.list
-		if c.kind == cellText && strings.Contains(c.text, v.separator) {
+		if c.kind == cellText && v.several(c.text) {
 			parts = strings.Split(c.text, v.separator)
 		} else if c.kind != cellList {
 			text, wrong := v.key(s)
@@ -204,6 +215,14 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 		}
 	}
 	return all, nil
+}
+
+// several reports whether a text holds several values.
+func (v *values) several(text string) bool {
+	if len(v.separator) == 1 {
+		return strings.IndexByte(text, v.separator[0]) >= 0
+	}
+	return strings.Contains(text, v.separator)
 }
 
 // oneKey is the list of the single text of a cell.
@@ -256,20 +275,6 @@ func (v *values) mails(slots []slot) ([]string, *defect) {
 	return unique(mails), nil
 }
 
-// isPlainMail reports whether s is one address and nothing else.
-func isPlainMail(s string) bool {
-	at := strings.IndexByte(s, '@')
-	if at < 1 || at == len(s)-1 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 func unique(all []string) []string {
 	var once []string
 	for _, text := range all {
@@ -283,7 +288,7 @@ func (v *values) list(slots []slot) []string {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil
-		} else if c.kind == cellText && c.dated == "" && !strings.Contains(c.text, v.separator) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
 			return v.oneText(slots[0])
 		}
 	}

@@ -20,7 +20,9 @@ import (
 // found is what judging and deciding came to.
 type found struct {
 	// rows are the accounts that reports show, in their order.
-	rows   []*reports.Row
+	rows []*reports.Row
+	// people are the persons of the rows, by what Refs says of them.
+	people map[string]*reconcile.Person
 	ledger *ledger
 	census census
 	plan   *policies.Plan
@@ -50,7 +52,7 @@ func (t *attempt) judge(ctx context.Context) (*found, error) {
 		return nil, err
 	}
 	defer verdicts.Discard()
-	f := found{past: map[string]policies.Past{}, census: newCensus(), upcoming: upcomingEnds(t.roster), failures: map[string]*ruleFailures{},
+	f := found{people: map[string]*reconcile.Person{}, past: map[string]policies.Past{}, census: newCensus(), upcoming: upcomingEnds(t.roster), failures: map[string]*ruleFailures{},
 		reach: policies.NewReach(t.Config.Exclusions, t.Rules, t.asOf)}
 	if f.ledger, err = t.openLedger(ctx); err != nil {
 		return nil, err
@@ -87,19 +89,23 @@ func (t *attempt) survey(ctx context.Context) error {
 	for _, system := range t.unread() {
 		t.engine.Unread(system)
 	}
-	if err := t.eachAccount(ctx, t.engine.Survey); err != nil || !t.engine.NeedsResolve() {
+	if err := t.eachAccounts(ctx, t.engine.SurveyAll); err != nil || !t.engine.NeedsResolve() {
 		return err
 	}
-	return t.eachAccount(ctx, t.engine.Resolve)
+	return t.eachAccounts(ctx, func(accounts []*scanners.Account) {
+		for _, a := range accounts {
+			t.engine.Resolve(a)
+		}
+	})
 }
 
-func (t *attempt) eachAccount(ctx context.Context, look func(*scanners.Account)) error {
+func (t *attempt) eachAccounts(ctx context.Context, look func([]*scanners.Account)) error {
 	for i := range t.sources {
-		for a, err := range t.accounts(ctx, &t.sources[i]) {
+		for accounts, err := range batches(t.accounts(ctx, &t.sources[i])) {
 			if err != nil {
 				return err
 			}
-			look(a)
+			look(accounts)
 		}
 	}
 	return nil
@@ -111,7 +117,7 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 		if s.SnapshotDigest == "" {
 			return
 		}
-		for a, err := range ahead(t.engine, t.run.Accounts(s.Name)) {
+		for a, err := range t.run.Accounts(s.Name) {
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))
 				return
@@ -123,35 +129,30 @@ func (t *attempt) accounts(ctx context.Context, s *scanned) iter.Seq2[*scanners.
 	}
 }
 
-// lookedAhead is how many accounts the engine looks ahead.
-const lookedAhead = 64
+// batched is how many accounts the engine is shown at once.
+const batched = 64
 
-// ahead yields accounts that the engine has looked at before, some dozens at a time.
-func ahead(engine *reconcile.Engine, accounts iter.Seq2[*scanners.Account, error]) iter.Seq2[*scanners.Account, error] {
-	return func(yield func(*scanners.Account, error) bool) {
-		next := make([]*scanners.Account, 0, lookedAhead)
-		pass := func() bool {
-			engine.Ahead(next)
-			for _, a := range next {
-				if !yield(a, nil) {
-					return false
-				}
-			}
-			next = next[:0]
-			return true
-		}
+// batches yields accounts some dozens at a time, in a list that it uses again. Those before an error come before it.
+func batches(accounts iter.Seq2[*scanners.Account, error]) iter.Seq2[[]*scanners.Account, error] {
+	return func(yield func([]*scanners.Account, error) bool) {
+		next := make([]*scanners.Account, 0, batched)
 		for a, err := range accounts {
 			if err != nil {
-				if pass() {
+				if len(next) == 0 || yield(next, nil) {
 					yield(nil, err)
 				}
 				return
 			}
-			if next = append(next, a); len(next) == cap(next) && !pass() {
-				return
+			if next = append(next, a); len(next) == cap(next) {
+				if !yield(next, nil) {
+					return
+				}
+				next = next[:0]
 			}
 		}
-		pass()
+		if len(next) > 0 {
+			yield(next, nil)
+		}
 	}
 }
 
@@ -174,11 +175,8 @@ func planned(s policies.Schedule, t time.Time) (time.Time, error) {
 
 func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconcile.Suggester, verdicts *runstore.VerdictWriter, f *found) error {
 	rules := policies.Set{Rules: t.Rules, Now: t.asOf}
-	for a, err := range t.accounts(ctx, s) {
-		if err != nil {
-			return err
-		}
-		v := t.engine.Judge(a)
+	take := func(o *reconcile.Outcome) error {
+		v := o.Verdict()
 		if why, selected := rules.RuleMatch(&v); selected {
 			t.engine.RuleMatch(&v, why)
 		}
@@ -189,15 +187,36 @@ func (t *attempt) judgeSource(ctx context.Context, s *scanned, suggester *reconc
 		f.census.count(&v)
 		f.reach.Count(&v)
 		if v.Kind != reconcile.KindNone || v.End.Ended() {
-			f.rows = append(f.rows, &reports.Row{Verdict: v})
-			continue
+			f.keep(&v)
+			return nil
 		}
 		if err := verdicts.Write(&v, policies.Decision{Kind: policies.DecideNone}); err != nil {
 			return err
 		}
 		t.result.Decisions[string(policies.DecideNone)]++
+		return nil
+	}
+	for accounts, err := range batches(t.accounts(ctx, s)) {
+		if err != nil {
+			return err
+		}
+		if err := t.engine.JudgeAll(accounts, take); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// keep keeps a verdict for the reports. Those of one person share what is known of them.
+func (f *found) keep(v *reconcile.Verdict) {
+	if v.Person != nil {
+		ref := strings.Join(v.Person.Refs(), " ")
+		if f.people[ref] == nil {
+			f.people[ref] = v.Person
+		}
+		v.Person = f.people[ref]
+	}
+	f.rows = append(f.rows, &reports.Row{Verdict: *v})
 }
 
 // decide applies the rules to every row, with what earlier runs knew of its account.

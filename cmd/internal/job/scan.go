@@ -86,21 +86,29 @@ func scan[R scanners.Record](ctx context.Context, j *Job, source config.Source, 
 	var full *sinkError
 	batch := 0
 	j.Progress.Begin(source.Name)
-	coverage, err := from.Scan(ctx, func(record R) error {
-		names := stamp(&record)
+	take := func(record *R) error {
+		names := stamp(record)
 		for i := 0; i < len(names) && len(canaries) > 0; i++ {
 			name := reconcile.Fold(names[i])
 			if _, wanted := canaries[name]; wanted {
 				canaries[name] = true
 			}
 		}
-		if err := out.Write(&record); err != nil {
+		if err := out.Write(record); err != nil {
 			return &sinkError{err}
 		}
 		result.Used++
 		if batch++; batch == progressBatch {
 			j.Progress.Read(source.Name, batch)
 			batch = 0
+		}
+		return nil
+	}
+	coverage, err := scanners.ScanBatches(ctx, from, func(records []R) error {
+		for i := range records {
+			if err := take(&records[i]); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -14,6 +14,6 @@
 //
 // What leaver does beyond the joins: SHA-256 of both files, a check of every byte for what makes a row unusable, ids that
 // repeat, keys in every form that names the same person, a dispute where two keys of an account disagree, coverage, and one
-// verdict with its reason for every account. What a run does beyond this benchmark: it seals all that it has read, and shows
-// the engine every account twice.
+// verdict with its reason for every account. What a run does beyond this benchmark: it seals all that it has read, shows
+// the engine every account twice, and asks for the whole person of every verdict.
 package join

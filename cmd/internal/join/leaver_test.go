@@ -2,7 +2,6 @@ package join
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +10,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v4"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/leaver-audit/leaver/fixtures/join"
 	"github.com/leaver-audit/leaver/reconcile"
@@ -67,80 +64,50 @@ func readPeople(ctx context.Context, dir string, settings reconcile.Settings) (*
 		return nil, err
 	}
 	b := reconcile.NewRoster(settings, reconcile.History{})
-	coverage, err := source.Scan(ctx, func(p scanners.Person) error {
-		p.System = "hr"
-		b.Add(p)
+	coverage, err := scanners.ScanBatches(ctx, source, func(people []scanners.Person) error {
+		for i := range people {
+			people[i].System = "hr"
+			b.Add(people[i])
+		}
 		return nil
 	})
 	return b.Build(), complete(coverage, err)
 }
 
-// judgeAccounts reads the accounts and has two goroutines judge them, some at a time.
+// judgeAccounts reads the accounts and judges them as they come.
 func judgeAccounts(ctx context.Context, dir string, engine *reconcile.Engine, out *bufio.Writer) error {
 	source, err := table.Kind().Accounts(decode(accountConfig), env(dir))
 	if err != nil {
 		return err
 	}
-	batches, used := make(chan []scanners.Account, judges), make(chan []scanners.Account, 2*judges+1)
-	for range cap(used) {
-		used <- make([]scanners.Account, 0, judgedAtOnce)
-	}
-	var group errgroup.Group
-	var writing sync.Mutex
-	for range judges {
-		group.Go(func() error {
-			var failed error
-			for accounts := range batches {
-				text := findings(engine, accounts)
-				writing.Lock()
-				_, err := out.Write(text)
-				writing.Unlock()
-				failed = cmp.Or(failed, err)
-				used <- accounts[:0]
-			}
-			return failed
-		})
-	}
-	accounts := <-used
-	coverage, err := source.Scan(ctx, func(a scanners.Account) error {
-		a.System = "app"
-		if accounts = append(accounts, a); len(accounts) == judgedAtOnce {
-			batches <- accounts
-			accounts = <-used
+	var all []*scanners.Account
+	coverage, err := scanners.ScanBatches(ctx, source, func(accounts []scanners.Account) error {
+		all = all[:0]
+		for i := range accounts {
+			accounts[i].System = "app"
+			all = append(all, &accounts[i])
 		}
-		return nil
+		return engine.JudgeAll(all, func(o *reconcile.Outcome) error { return write(out, o) })
 	})
-	batches <- accounts
-	close(batches)
-	return cmp.Or(group.Wait(), complete(coverage, err))
+	return complete(coverage, err)
 }
 
-// judges is how many goroutines judge, judgedAtOnce how many accounts they are handed at once.
-const (
-	judges       = 2
-	judgedAtOnce = 64
-)
-
-// findings gives the findings on accounts as join.Expected has them. A kind that ought not to be there is written as it is.
-func findings(engine *reconcile.Engine, accounts []scanners.Account) []byte {
-	var text []byte
-	var all [judgedAtOnce]*scanners.Account
-	for i := range accounts {
-		all[i] = &accounts[i]
+// write writes a finding as join.Expected has it. A kind that ought not to be there is written as it is.
+func write(out *bufio.Writer, o *reconcile.Outcome) error {
+	kind, who := string(o.Kind()), "-"
+	switch o.Kind() {
+	case reconcile.KindNone:
+		return nil
+	case reconcile.LeaverActive:
+		kind = "leaver"
+		_, who, _ = o.Owner()
 	}
-	engine.Ahead(all[:len(accounts)])
-	for i := range accounts {
-		v := engine.Judge(&accounts[i])
-		kind, who := string(v.Kind), "-"
-		switch v.Kind {
-		case reconcile.KindNone:
-			continue
-		case reconcile.LeaverActive:
-			kind, who = "leaver", v.Person.ID
+	for _, text := range [...]string{o.Account().ID, ",", o.Account().Login(), ",", kind, ",", who, "\n"} {
+		if _, err := out.WriteString(text); err != nil {
+			return err
 		}
-		text = fmt.Appendf(text, "%s,%s,%s,%s\n", v.Account.ID, v.Account.Login(), kind, who)
 	}
-	return text
+	return nil
 }
 
 // complete refuses a scan that did not read everything.

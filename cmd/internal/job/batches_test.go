@@ -6,16 +6,14 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// TestAhead: every account comes once and in order, whatever their number, up to the first error, and none after the reader has
+// TestBatches: every account comes once and in order, whatever their number, up to the first error, and none after the reader has
 // had enough.
-func TestAhead(t *testing.T) {
-	engine := reconcile.NewEngine(reconcile.Settings{}, reconcile.NewRoster(reconcile.Settings{}, reconcile.History{}).Build())
+func TestBatches(t *testing.T) {
 	broken := errors.New("the snapshot is cut off")
-	for _, n := range []int{0, 1, lookedAhead - 1, lookedAhead, lookedAhead + 1, 3*lookedAhead + 7} {
+	for _, n := range []int{0, 1, batched - 1, batched, batched + 1, 3*batched + 7} {
 		for _, end := range []error{nil, broken} {
 			for _, enough := range []int{n + 1, n / 2} {
 				t.Run(fmt.Sprintf("%d accounts, then %v, %d are enough", n, end, enough), func(t *testing.T) {
@@ -36,15 +34,16 @@ func TestAhead(t *testing.T) {
 					if end != nil && enough > n {
 						want = append(want, end.Error())
 					}
-					for a, err := range ahead(engine, source) {
+					for accounts, err := range batches(source) {
+						if err != nil {
+							accounts = []*scanners.Account{{ID: err.Error()}}
+						}
+						for _, a := range accounts[:min(len(accounts), enough-len(got))] {
+							got = append(got, a.ID)
+						}
 						if len(got) == enough {
 							break
 						}
-						if err != nil {
-							got = append(got, err.Error())
-							continue
-						}
-						got = append(got, a.ID)
 					}
 					if !slices.Equal(got, want) {
 						t.Errorf("got %v, want %v", got, want)

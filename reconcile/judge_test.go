@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leaver-audit/leaver/reconcile"
 	"github.com/leaver-audit/leaver/scanners"
 )
 
@@ -30,12 +31,17 @@ func TestAheadDecidesNothing(t *testing.T) {
 			for i := range accounts {
 				all = append(all, &accounts[i])
 			}
-			engine.Ahead(all)
-			engine.Ahead(nil)
-			for _, a := range all {
-				if diff := cmp.Diff(before.Judge(a), engine.Judge(a)); diff != "" {
+			n := 0
+			err := engine.JudgeAll(all, func(o *reconcile.Outcome) error {
+				a := all[n]
+				n++
+				if diff := cmp.Diff(before.Judge(a), o.Verdict()); diff != "" {
 					t.Errorf("account with the keys %v and %v:\n%s", a.EmployeeIDs, a.Mails, diff)
 				}
+				return nil
+			})
+			if n != len(all) || err != nil {
+				t.Errorf("%d of %d judged, %v", n, len(all), err)
 			}
 		})
 	}

@@ -1,0 +1,301 @@
+package reconcile
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
+
+// RosterBuilder collects people. The order of calls does not matter to the result.
+type RosterBuilder struct {
+	settings Settings
+	history  []PastPerson
+	rows     *rows
+	zones    zones
+	byID     map[string]*collected // by people source
+	people   []gathered
+	// further holds the rows beyond the first of people who have several.
+	further  [][]rowRef
+	reserved map[string]string
+	// unread says of people whose row was rejected where it stands; nameless does of rows without a readable id, by source and
+	// other keys.
+	unread   map[personKey]string
+	nameless map[personKey]string
+	read     int64
+	merged   int64
+	// systems are the people sources in the order of their names; the people of one begin, once sorted, at the number in begin that
+	// has its place, and end where those of the next do.
+	systems []string
+	begin   []int32
+	// mails and others count the addresses and other ids of people who are settled; mu guards them and the roster's disputes.
+	mu            sync.Mutex
+	mails, others int
+}
+
+type personKey struct{ system, id string }
+
+// gathered is one person while rows are still coming in: the first row, the number of their entry in further and that of
+// their entry in the history, both -1 for none.
+type gathered struct {
+	row     rowRef // noRow when only the history knows the person
+	further int32
+	past    int32
+}
+
+const noRow = ^rowRef(0)
+
+// collected finds the people of one source again while rows are coming in. As long as these come ordered by id, as most exports
+// have them, the last one tells that the next is new.
+type collected struct {
+	people []int32 // until there is a table
+	last   string
+	table  *slots
+}
+
+// NewRoster starts a roster. History may be the zero value.
+func NewRoster(settings Settings, history History) *RosterBuilder {
+	b := &RosterBuilder{settings: settings, history: history.People, rows: &rows{}, zones: zones{}, byID: map[string]*collected{}, reserved: map[string]string{},
+		unread: map[personKey]string{}, nameless: map[personKey]string{}}
+	for i := range history.People {
+		past := &history.People[i].Person
+		b.zones.named(past.Zone)
+		b.person(past.System, past.ID).past = int32(i)
+	}
+	return b
+}
+
+func (b *RosterBuilder) person(system, id string) *gathered {
+	ids := b.byID[system]
+	if ids == nil {
+		ids = &collected{}
+		b.byID[system] = ids
+	}
+	key := Fold(id)
+	if ids.table == nil && (len(ids.people) == 0 || key > ids.last) {
+		ids.last = key
+		ids.people = append(ids.people, int32(len(b.people)))
+		return b.newPerson()
+	}
+	if ids.table == nil {
+		b.makeTable(ids)
+	}
+	slot, i := ids.table.find(key)
+	if i < 0 {
+		ids.table.put(slot, key, int32(len(b.people)))
+		return b.newPerson()
+	}
+	return &b.people[i]
+}
+
+func (b *RosterBuilder) newPerson() *gathered {
+	b.people = append(b.people, gathered{noRow, -1, -1})
+	return &b.people[len(b.people)-1]
+}
+
+// makeTable lets people be found whatever the order of rows.
+func (b *RosterBuilder) makeTable(ids *collected) {
+	has := func(i int32, key string) bool { _, id := b.identity(&b.people[i]); return Fold(id) == key }
+	table := newSlots(2*len(ids.people), has)
+	for _, i := range ids.people {
+		_, id := b.identity(&b.people[i])
+		slot, _ := table.find(Fold(id))
+		table.put(slot, Fold(id), i)
+	}
+	ids.table, ids.people = &table, nil
+}
+
+// Add takes one row of a people source. It keeps nothing of the row's memory.
+func (b *RosterBuilder) Add(row scanners.Person) {
+	b.read++
+	b.zones.named(row.Zone)
+	g := b.person(row.System, row.ID)
+	ref := b.rows.add(&row)
+	if g.row == noRow {
+		g.row = ref
+		return
+	}
+	b.merged++
+	if g.further < 0 {
+		g.further = int32(len(b.further))
+		b.further = append(b.further, nil)
+	}
+	b.further[g.further] = append(b.further[g.further], ref)
+}
+
+// Reserve keeps the keys of a people row that could not be read: accounts that carry one of them are disputed, and so are
+// those that lead to the same person by what another row or the history knows.
+func (b *RosterBuilder) Reserve(source string, rejected scanners.Rejection) {
+	where := fmt.Sprintf("%s %s could not be read (%s)", source, rejected.Place, rejected.Reason)
+	if rejected.ID != "" {
+		first(b.reserved, KeyEmployeeID+"="+stripZeros(Fold(rejected.ID)), where)
+		first(b.unread, personKey{source, Fold(rejected.ID)}, where)
+	}
+	for _, key := range rejected.Keys {
+		reserved := KeyEmployeeID + "=" + stripZeros(Fold(key))
+		if mail := mailKey(key, b.settings.MailDomains); mail != "" {
+			reserved = KeyMail + "=" + mail
+		}
+		first(b.reserved, reserved, where)
+		if rejected.ID == "" {
+			first(b.nameless, personKey{source, reserved}, where)
+		}
+	}
+}
+
+// unreadRow says where the row of p stands that could not be read: by its id, or by another key of p where the row has lost
+// its id.
+func (b *RosterBuilder) unreadRow(p *Person) (where string, yes bool) {
+	if where, yes = b.unread[personKey{p.System, Fold(p.ID)}]; yes || len(b.nameless) == 0 {
+		return where, yes
+	}
+	var keys []string
+	for _, mail := range p.Mails {
+		keys = append(keys, KeyMail+"="+mailKey(mail, b.settings.MailDomains))
+	}
+	for _, id := range p.OtherIDs {
+		keys = append(keys, KeyEmployeeID+"="+stripZeros(Fold(id)))
+	}
+	for _, key := range keys {
+		if where, yes = b.nameless[personKey{p.System, key}]; yes {
+			return where, true
+		}
+	}
+	return "", false
+}
+
+// first keeps the first text in alphabetical order, so that the order of calls does not matter.
+func first[K comparable](texts map[K]string, key K, text string) {
+	if old, taken := texts[key]; !taken || text < old {
+		texts[key] = text
+	}
+}
+
+// Build merges rows into people, settles their state at the as-of and indexes their keys. The builder is of no use afterwards.
+func (b *RosterBuilder) Build() *Roster {
+	r := &Roster{
+		further: map[int32][]rowRef{}, rehires: map[int32]string{},
+		ids: map[string]*sourceIDs{}, former: map[string][]int32{}, formerMails: map[int32][]string{},
+		recycled: map[int32]bool{}, contradicted: map[int32]bool{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
+		zones: b.zones, runZone: b.settings.Zone, sourceZones: b.settings.Zones,
+	}
+	r.issues = b.renumber()
+	b.sort()
+	r.records, r.starts = make([]record, len(b.people)), make([]int64, len(b.people))
+	if len(b.history) > 0 {
+		r.past = make([]memory, len(b.people))
+	}
+	r.takeRows(b)
+	for i := range b.people {
+		b.gather(r, int32(i))
+	}
+	b.settleAll(r)
+	var indexing sync.WaitGroup
+	indexing.Go(func() { b.indexIDs(r) })
+	b.indexKeys(r)
+	indexing.Wait()
+	b.indexFormer(r)
+	b.findHumans(r)
+	r.findRehires()
+	r.findStale()
+	r.count(b)
+	return r
+}
+
+// takeRows takes the rows over from b, and those of the last snapshot of people whom no source shows tonight.
+func (r *Roster) takeRows(b *RosterBuilder) {
+	for i := range b.people {
+		if g := &b.people[i]; g.row == noRow {
+			g.row = b.rows.add(&b.history[g.past].Person)
+			r.records[i].mark(remembered, true)
+		}
+	}
+	r.rows = b.rows
+	for _, zone := range b.settings.Zones {
+		b.zones.add(zone)
+	}
+	b.zones.add(b.settings.Zone)
+}
+
+// sort makes the numbering of people, and so every list in a verdict, independent of the order of input.
+func (b *RosterBuilder) sort() {
+	b.systems = slices.Sorted(maps.Keys(b.byID))
+	b.byID = nil
+	keys := make([]sortKey, len(b.people))
+	for i := range b.people {
+		keys[i] = b.sortKey(int32(i))
+	}
+	slices.SortFunc(keys, b.compareKeys)
+	sorted := make([]gathered, len(keys))
+	b.begin = make([]int32, len(b.systems)+1)
+	for i, key := range keys {
+		sorted[i] = b.people[key.person]
+		b.sortRows(&sorted[i])
+		b.begin[key.system+1] = int32(i + 1)
+	}
+	b.people = sorted
+	for n := range b.systems {
+		b.begin[n+1] = max(b.begin[n+1], b.begin[n])
+	}
+}
+
+// sortKey is what decides the order of most people without a look at their rows.
+type sortKey struct {
+	id     uint64 // its first eight bytes, folded
+	system int32  // among the names of the sources
+	person int32
+}
+
+func (b *RosterBuilder) sortKey(i int32) sortKey {
+	system, id := b.identity(&b.people[i])
+	var first [8]byte
+	copy(first[:], Fold(id))
+	return sortKey{binary.BigEndian.Uint64(first[:]), int32(slices.Index(b.systems, system)), i}
+}
+
+func (b *RosterBuilder) compareKeys(x, y sortKey) int {
+	if order := cmp.Or(cmp.Compare(x.system, y.system), cmp.Compare(x.id, y.id)); order != 0 {
+		return order
+	}
+	_, p := b.identity(&b.people[x.person])
+	_, q := b.identity(&b.people[y.person])
+	return strings.Compare(Fold(p), Fold(q))
+}
+
+// sortRows orders the rows of one person.
+func (b *RosterBuilder) sortRows(g *gathered) {
+	if g.further < 0 {
+		return
+	}
+	refs := append([]rowRef{g.row}, b.further[g.further]...)
+	slices.SortStableFunc(refs, func(x, y rowRef) int { return compareRows(b.rows.row(x), b.rows.row(y)) })
+	g.row, b.further[g.further] = refs[0], refs[1:]
+}
+
+// identity is the source and the id of a person, as the first row has it that came.
+func (b *RosterBuilder) identity(g *gathered) (system, id string) {
+	if g.row != noRow {
+		return b.rows.id(g.row)
+	}
+	past := &b.history[g.past].Person
+	return past.System, past.ID
+}
+
+// compareRows orders the rows of one person: latest start first, then by everything that they say.
+func compareRows(x, y scanners.Person) int {
+	start := func(p scanners.Person) string {
+		last := ""
+		for _, e := range p.Employments {
+			last = max(last, e.Start.Value.String())
+		}
+		return last
+	}
+	return cmp.Or(strings.Compare(start(y), start(x)), strings.Compare(x.ID, y.ID),
+		strings.Compare(fmt.Sprintf("%q", x.Mails), fmt.Sprintf("%q", y.Mails)), strings.Compare(x.Place, y.Place),
+		strings.Compare(fmt.Sprintf("%+v", x), fmt.Sprintf("%+v", y)))
+}
