@@ -125,7 +125,7 @@ func (r *row) kindOf(a *scanners.Account) {
 	if word == "" {
 		return
 	}
-	kind, known := r.accountKind(word)
+	kind, known := r.settings.values.AccountKind(fold(word))
 	if !known {
 		r.notes.untranslated("kind", word, "these accounts are judged as a person's", "service")
 		return
