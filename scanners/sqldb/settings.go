@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ func (c *Reading) check(env scanners.Env, timeFields, wordFields []string) (*set
 		func() (err error) { s.statement, err = cleanStatement(c.Statement, s.server.System); return err },
 		func() error { return s.checkZone(c.Zone) },
 		func() (err error) { s.dates, err = columns.Compile(c.Dates); return err },
-		func() error { return s.checkEmpty(c.Empty, timeFields) },
+		func() (err error) { s.empty, err = columns.CheckEmpty(c.Empty, timeFields, "NULL"); return err },
 		func() (err error) {
 			s.values, err = columns.CheckWords(c.Values, timeFields, wordFields, fold)
 			return err
@@ -75,20 +74,6 @@ func (s *settings) checkZone(name string) error {
 		return configError("use a name such as Europe/Berlin", "zone %q is not known", name)
 	}
 	s.zone = zone
-	return nil
-}
-
-func (s *settings) checkEmpty(empty map[string]string, fields []string) error {
-	s.empty = map[string]bool{}
-	for field, meaning := range empty {
-		if !slices.Contains(fields, field) {
-			return configError("fields that may be NULL for a reason: "+strings.Join(fields, ", "), "empty: %q is not such a field", field)
-		}
-		if meaning != "never" && meaning != "unknown" {
-			return configError("use never or unknown", "empty: {%s: %s}", field, meaning)
-		}
-		s.empty[field] = meaning == "never"
-	}
 	return nil
 }
 

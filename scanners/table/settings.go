@@ -141,21 +141,9 @@ func (s *settings) checkDates(c *Reading) (err error) {
 	return err
 }
 
-func (s *settings) checkEmpty(c *Reading, fields []string) error {
-	s.empty = map[string]bool{}
-	for field, meaning := range c.Empty {
-		if !slices.Contains(fields, field) {
-			return configError("fields that may be empty for a reason: "+strings.Join(fields, ", "), "empty: %q is not such a field", field)
-		}
-		switch meaning {
-		case "never":
-			s.empty[field] = true
-		case "unknown":
-		default:
-			return configError("use never or unknown", "empty: {%s: %s}", field, meaning)
-		}
-	}
-	return nil
+func (s *settings) checkEmpty(c *Reading, timeFields []string) (err error) {
+	s.empty, err = columns.CheckEmpty(c.Empty, timeFields, "empty")
+	return err
 }
 
 func (s *settings) checkValues(c *Reading, timeFields, wordFields []string) (err error) {

@@ -33,6 +33,22 @@ func CheckWords(values map[string]map[string]string, timeFields, wordFields []st
 	return checked, nil
 }
 
+// CheckEmpty checks what the configuration says of times without a value, and gives the fields in which that means never.
+// Absent is what the source has in place of a value.
+func CheckEmpty(empty map[string]string, timeFields []string, absent string) (map[string]bool, error) {
+	never := map[string]bool{}
+	for field, meaning := range empty {
+		if !slices.Contains(timeFields, field) {
+			return nil, configError("fields that may be "+absent+" for a reason: "+strings.Join(timeFields, ", "), "empty: %q is not such a field", field)
+		}
+		if meaning != "never" && meaning != "unknown" {
+			return nil, configError("use never or unknown", "empty: {%s: %s}", field, meaning)
+		}
+		never[field] = meaning == "never"
+	}
+	return never, nil
+}
+
 // meanings lists what the words of a field may be translated to.
 func meanings(field string) []string {
 	switch field {

@@ -2,6 +2,7 @@ package columns
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,29 @@ func TestCheckWords(t *testing.T) {
 			case test.want == "" && err == nil:
 			case !errors.As(err, &wrong), err.Error() != test.want:
 				t.Errorf("%v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestCheckEmpty(t *testing.T) {
+	for name, test := range map[string]struct {
+		empty map[string]string
+		want  string
+	}{
+		"both":        {map[string]string{"expires": "never", "created": "unknown"}, "map[created:false expires:true]"},
+		"none":        {nil, "map[]"},
+		"no time":     {map[string]string{"login": "never"}, "empty: \"login\" is not such a field\nhint: fields that may be NULL for a reason: expires, created"},
+		"other words": {map[string]string{"expires": "Never"}, "empty: {expires: Never}\nhint: use never or unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			never, err := CheckEmpty(test.empty, []string{"expires", "created"}, "NULL")
+			got := fmt.Sprint(never)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
 			}
 		})
 	}
