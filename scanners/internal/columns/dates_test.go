@@ -2,6 +2,7 @@ package columns
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,24 @@ func TestDays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := iso(t, test.text).Day(zone(t, test.zone)); got.String() != test.want {
 				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPrecision(t *testing.T) {
+	for text, want := range map[string]string{"": "0s", "14d": "336h0m0s", "0d": "0s", "36h": "36h0m0s", "-1d": "", "-1h": "", "14": "", "soon": "",
+		"1.5d": "", "65535d": "1572840h0m0s", "106752d": "", "213503983d": ""} {
+		t.Run(text, func(t *testing.T) {
+			got := ""
+			d, err := Precision(text)
+			if err == nil {
+				got = d.String()
+			} else if want := fmt.Sprintf("precision %q is not a duration\nhint: write it like 14d or 36h", text); err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
 			}
 		})
 	}

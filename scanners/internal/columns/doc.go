@@ -6,7 +6,7 @@
 //   - [Forms] are the entries of dates, in which texts and numbers are read; a text that two of them read differently is not
 //     read at all;
 //   - [Moment] is what was read, with the zone and the precision that its text states, until the zone of the source makes an
-//     instant or a day of it.
+//     instant or a day of it; [Precision] reads the key precision, of sources that write times late.
 //
 // The configuration itself, and what a value is before it is a word or a date (a cell, NULL, a type of the database), are the
 // connector's.

@@ -1,6 +1,8 @@
 package columns
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -48,4 +50,22 @@ func (m Moment) Day(zone *time.Location) scanners.Date {
 		return scanners.DateOf(m.At.In(zone))
 	}
 	return scanners.DateOf(m.At)
+}
+
+// Precision reads how much later than written an account may have been used: a number of days such as 14d, or what Go calls a
+// duration.
+func Precision(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil { // more days would not fit
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, configError("write it like 14d or 36h", "precision %q is not a duration", s)
+	}
+	return d, nil
 }
