@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
 )
 
@@ -30,30 +31,13 @@ func openAccounts(c AccountConfig, env scanners.Env) (scanners.Source[scanners.A
 	if c.Columns.ID == "" {
 		return nil, configError("add `columns: {id: id}` with the column that never changes for an account", "columns: id is not mapped")
 	}
-	precision, err := parsePrecision(c.Precision)
+	precision, err := columns.Precision(c.Precision)
 	if err != nil {
 		return nil, err
 	}
 	s.columns = fieldsOf(c.Columns)
 	return newSource(s, env, source[scanners.Account]{unique: true, unkeyedIsPartial: true,
 		mapping: func(r *row, _ string) (scanners.Account, string, *defect) { return account(r, precision) }}), nil
-}
-
-// parsePrecision reads "14d" and Go's durations.
-func parsePrecision(s string) (time.Duration, error) {
-	if s == "" {
-		return 0, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, configError("write it like 14d or 36h", "precision %q is not a duration", s)
-	}
-	return d, nil
 }
 
 // account makes an account of a row. A value that names nobody clearly rejects the row; any other that cannot be read makes its
@@ -125,7 +109,7 @@ func (r *row) kindOf(a *scanners.Account) {
 	if word == "" {
 		return
 	}
-	kind, known := r.accountKind(word)
+	kind, known := r.settings.values.AccountKind(fold(word))
 	if !known {
 		r.notes.untranslated("kind", word, "these accounts are judged as a person's", "service")
 		return

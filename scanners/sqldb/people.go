@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
 )
 
@@ -120,7 +121,7 @@ func (m *personMapping) start(r *row) (scanners.Fact[scanners.Date], *defect) {
 	if err != nil {
 		return scanners.Fact[scanners.Date]{}, r.wrong("start", "%v", err)
 	}
-	date := r.day(moment)
+	date := moment.Day(r.zone)
 	if sentinel || early(date) {
 		return scanners.Unknown[scanners.Date](fmt.Sprintf("the database says %q", display(v))), nil
 	}
@@ -144,7 +145,7 @@ func (m *personMapping) end(r *row) (scanners.Fact[scanners.Date], *defect) {
 	if err != nil {
 		return scanners.Fact[scanners.Date]{}, r.wrong("end", "%v", err)
 	}
-	date := r.day(moment)
+	date := moment.Day(r.zone)
 	switch {
 	case m.openEnd[date.String()], sentinel && m.openEnd["0000-00-00"]:
 		return scanners.Never[scanners.Date](), nil
@@ -154,26 +155,16 @@ func (m *personMapping) end(r *row) (scanners.Fact[scanners.Date], *defect) {
 	return scanners.Known(date), nil
 }
 
-// day is the calendar date that a value states, as written. An instant of UTC is different: at midnight, and in the last
-// minute of a day, it is a date that a program has dressed up; any other is seen in the source's zone.
-func (r *row) day(t moment) scanners.Date {
-	clock := t.at.Sub(t.at.Truncate(24 * time.Hour))
-	if t.zoned && t.offset == 0 && clock != 0 && clock < 24*time.Hour-time.Minute {
-		return scanners.DateOf(t.at.In(r.zone))
-	}
-	return scanners.DateOf(t.at)
-}
-
 // statusOf maps the status. Without one the dates decide, if there are any.
 func (r *row) statusOf(raw string) (scanners.Status, *defect) {
 	_, mapped := r.first("status")
 	if _, dated := r.first("end"); !mapped || raw == "" && dated && r.settings.values["status"][""] == "" {
 		return scanners.StatusUnstated, nil
 	}
-	status, known := r.settings.status(raw)
+	status, known := r.settings.values.Status(fold(raw))
 	if !known {
 		r.notes.untranslated("status", raw, "these rows are rejected", "active")
-		return "", r.wrong("status", "status %q is not translated\nhint: add `values: {status: {%q: …}}` with one of %s", raw, raw, strings.Join(statuses(), ", "))
+		return "", r.wrong("status", "status %q is not translated\nhint: add `values: {status: {%q: …}}` with one of %s", raw, raw, strings.Join(columns.Statuses(), ", "))
 	}
 	return status, nil
 }

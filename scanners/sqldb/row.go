@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
 )
 
@@ -256,7 +257,7 @@ func (r *row) truth(field string) scanners.Fact[bool] {
 			return scanners.Unknown[bool](isNULL)
 		}
 	}
-	if value, known := r.settings.truth(field, word); known {
+	if value, known := r.settings.values.Truth(field, fold(word)); known {
 		return scanners.Known(value)
 	}
 	if r.settings.values[field][fold(word)] == "unknown" {
@@ -267,24 +268,24 @@ func (r *row) truth(field string) scanners.Fact[bool] {
 }
 
 // moment reads a date or time. sentinel says that it is what systems write when there is none.
-func (r *row) moment(v readonly.Value) (m moment, sentinel bool, err error) {
+func (r *row) moment(v readonly.Value) (m columns.Moment, sentinel bool, err error) {
 	switch v.Kind {
 	case readonly.Instant:
-		m = moment{at: v.At, zoned: true}
+		m = columns.Moment{At: v.At, Zoned: true}
 	case readonly.Wall:
-		m = moment{at: v.At}
+		m = columns.Moment{At: v.At}
 	case readonly.Day:
-		m = moment{at: v.At, dayOnly: true}
+		m = columns.Moment{At: v.At, DayOnly: true}
 	case readonly.Text, readonly.Number:
 		text := strings.TrimSpace(v.Text)
 		if strings.HasPrefix(text, "0000-00-00") || strings.HasPrefix(text, "0001-01-01") || text == "-infinity" {
 			return m, true, nil
 		}
-		m, err = parseDate(r.dates, text)
+		m, err = r.dates.Parse(text)
 	default:
 		err = fmt.Errorf("%q is not a date", display(v))
 	}
-	return m, m.at.Year() <= 1, err
+	return m, m.At.Year() <= 1, err
 }
 
 // times are the facts of a time field of an account, one for each of its columns, with their error bands. A value that is no
@@ -319,10 +320,10 @@ func (r *row) time(field string, v readonly.Value) (fact scanners.Fact[time.Time
 	if err != nil {
 		return fact, 0, err
 	}
-	if sentinel || m.at.Before(time.Date(1970, time.January, 2, 0, 0, 0, 0, time.UTC)) {
+	if sentinel || m.At.Before(time.Date(1970, time.January, 2, 0, 0, 0, 0, time.UTC)) {
 		return r.emptyTime(field), 0, nil
 	}
-	at, imprecision := m.instant(r.zone)
+	at, imprecision := m.Instant(r.zone)
 	return scanners.Known(at), imprecision, nil
 }
 

@@ -8,12 +8,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 	"github.com/leaver-audit/leaver/scanners/sqldb/readonly"
 )
 
@@ -25,9 +25,9 @@ type settings struct {
 	statement string
 	separator string
 	zone      *time.Location
-	dates     []dateForm
+	dates     columns.Forms
 	empty     map[string]bool // fields whose NULL means never
-	values    map[string]map[string]string
+	values    columns.Words
 	allowNone bool
 	// columns are the names of the columns of each mapped field.
 	columns map[string]List
@@ -48,9 +48,12 @@ func (c *Reading) check(env scanners.Env, timeFields, wordFields []string) (*set
 		func() error { return s.checkServer(&c.Connection, env) },
 		func() (err error) { s.statement, err = cleanStatement(c.Statement, s.server.System); return err },
 		func() error { return s.checkZone(c.Zone) },
-		func() (err error) { s.dates, err = compileDates(c.Dates); return err },
-		func() error { return s.checkEmpty(c.Empty, timeFields) },
-		func() error { return s.checkValues(c.Values, timeFields, wordFields) },
+		func() (err error) { s.dates, err = columns.Compile(c.Dates); return err },
+		func() (err error) { s.empty, err = columns.CheckEmpty(c.Empty, timeFields, "NULL"); return err },
+		func() (err error) {
+			s.values, err = columns.CheckWords(c.Values, timeFields, wordFields, fold)
+			return err
+		},
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -71,39 +74,6 @@ func (s *settings) checkZone(name string) error {
 		return configError("use a name such as Europe/Berlin", "zone %q is not known", name)
 	}
 	s.zone = zone
-	return nil
-}
-
-func (s *settings) checkEmpty(empty map[string]string, fields []string) error {
-	s.empty = map[string]bool{}
-	for field, meaning := range empty {
-		if !slices.Contains(fields, field) {
-			return configError("fields that may be NULL for a reason: "+strings.Join(fields, ", "), "empty: %q is not such a field", field)
-		}
-		if meaning != "never" && meaning != "unknown" {
-			return configError("use never or unknown", "empty: {%s: %s}", field, meaning)
-		}
-		s.empty[field] = meaning == "never"
-	}
-	return nil
-}
-
-// checkValues checks the translations. A time field may translate to never and unknown, a word field to its own words.
-func (s *settings) checkValues(values map[string]map[string]string, timeFields, wordFields []string) error {
-	s.values = map[string]map[string]string{}
-	for field, table := range values {
-		if !slices.Contains(timeFields, field) && !slices.Contains(wordFields, field) {
-			return configError("fields with words: "+strings.Join(append(slices.Clone(wordFields), timeFields...), ", "), "values: %q is not such a field", field)
-		}
-		allowed := meanings(field)
-		s.values[field] = map[string]string{}
-		for word, meaning := range table {
-			if meaning = strings.ToLower(meaning); !slices.Contains(allowed, meaning) {
-				return configError("use one of "+strings.Join(allowed, ", "), "values: {%s: {%q: %s}}", field, word, meaning)
-			}
-			s.values[field][fold(word)] = meaning
-		}
-	}
 	return nil
 }
 

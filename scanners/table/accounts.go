@@ -3,11 +3,10 @@ package table
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 )
 
 // accountFields are the slots of an account's columns.
@@ -38,7 +37,7 @@ func openAccounts(c AccountConfig, env scanners.Env) (scanners.Source[scanners.A
 		return nil, configError("add `columns: {id: account_id}` with the column that never changes for an account", "columns: id is not mapped")
 	}
 	f := &accountFields{}
-	if f.precision, err = parsePrecision(c.Precision); err != nil {
+	if f.precision, err = columns.Precision(c.Precision); err != nil {
 		return nil, err
 	}
 	var p plan
@@ -51,23 +50,6 @@ func openAccounts(c AccountConfig, env scanners.Env) (scanners.Source[scanners.A
 		mapping: func(n *notes) mapping[scanners.Account] {
 			return newAccountMapping(f, s, n)
 		}}, nil
-}
-
-// parsePrecision reads "14d" and Go's durations.
-func parsePrecision(s string) (time.Duration, error) {
-	if s == "" {
-		return 0, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, configError("write it like 14d or 36h", "precision %q is not a duration", s)
-	}
-	return d, nil
 }
 
 func (f *accountFields) claim(p *plan, c AccountColumns) {

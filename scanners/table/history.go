@@ -39,7 +39,7 @@ func (m *personMapping) effect() (effect, *defect) {
 	if wrong != nil {
 		return effect{}, wrong
 	}
-	from := m.day(moment)
+	from := moment.Day(m.zone)
 	if sentinel || from.Year >= noStartFrom {
 		return effect{}, m.wrong(m.effective, "%q is no effective date", c.display())
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 )
 
 // peopleFields are the slots of a person's columns.
@@ -224,7 +225,7 @@ func (m *personMapping) startDate() (scanners.Fact[scanners.Date], *defect) {
 	if wrong != nil {
 		return scanners.Fact[scanners.Date]{}, wrong
 	}
-	date := m.day(moment)
+	date := moment.Day(m.zone)
 	if sentinel || date.Before(scanners.Date{Year: 1901, Month: time.January, Day: 2}) {
 		return scanners.Unknown[scanners.Date](fmt.Sprintf("the file says %q", m.at(m.start).display())), nil
 	}
@@ -250,7 +251,7 @@ func (m *personMapping) endDate() (scanners.Fact[scanners.Date], *defect) {
 	if sentinel && m.openEnd.texts["0000-00-00"] {
 		return scanners.Never[scanners.Date](), nil
 	}
-	date := m.day(moment)
+	date := moment.Day(m.zone)
 	switch {
 	case m.openEnd.dates[date]:
 		return scanners.Never[scanners.Date](), nil
@@ -258,16 +259,6 @@ func (m *personMapping) endDate() (scanners.Fact[scanners.Date], *defect) {
 		return scanners.Fact[scanners.Date]{}, m.wrong(m.end, "%q is no end of an employment\nhint: if it means that there is no end, add it to open_end", c.display())
 	}
 	return scanners.Known(date), nil
-}
-
-// day is the calendar date that a value states, as written. An instant of UTC is different: at midnight, and in the last
-// minute of a day, it is a date that a program has dressed up; any other is seen in the source's zone.
-func (m *personMapping) day(t moment) scanners.Date {
-	clock := t.at.Sub(t.at.Truncate(24 * time.Hour))
-	if t.zoned && t.offset == 0 && clock != 0 && clock < 24*time.Hour-time.Minute {
-		return scanners.DateOf(t.at.In(m.zone))
-	}
-	return scanners.DateOf(t.at)
 }
 
 // statusOf maps the status. Without one the dates decide, if the file has any.
@@ -278,7 +269,7 @@ func (m *personMapping) statusOf(raw string) (scanners.Status, *defect) {
 	status, known := m.settings.status(raw)
 	if !known {
 		m.notes.add(note{codeUnknown, "status", raw})
-		return "", m.wrong(m.status, "status %q is not translated\nhint: add `values: {status: {%q: …}}` with one of %s", raw, raw, strings.Join(statuses(), ", "))
+		return "", m.wrong(m.status, "status %q is not translated\nhint: add `values: {status: {%q: …}}` with one of %s", raw, raw, strings.Join(columns.Statuses(), ", "))
 	}
 	return status, nil
 }

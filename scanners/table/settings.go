@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 )
 
 // settings is a checked configuration.
@@ -24,7 +24,7 @@ type settings struct {
 	zone      *time.Location
 	dates     dateForms
 	empty     map[string]bool // fields whose empty cell means never
-	values    map[string]words
+	values    columns.Words
 	want      []string // the wanted columns, each once
 	optional  map[string]bool
 	expect    *int64
@@ -34,9 +34,6 @@ type settings struct {
 	// instead is what to do in place of mapping the columns that a file lacks.
 	instead string
 }
-
-// words translates what a file writes, in lower case, into what leaver calls it.
-type words map[string]string
 
 // slot is the place of a field's column in a row's cells; none means that the field is not mapped.
 type slot int
@@ -144,42 +141,14 @@ func (s *settings) checkDates(c *Reading) (err error) {
 	return err
 }
 
-func (s *settings) checkEmpty(c *Reading, fields []string) error {
-	s.empty = map[string]bool{}
-	for field, meaning := range c.Empty {
-		if !slices.Contains(fields, field) {
-			return configError("fields that may be empty for a reason: "+strings.Join(fields, ", "), "empty: %q is not such a field", field)
-		}
-		switch meaning {
-		case "never":
-			s.empty[field] = true
-		case "unknown":
-		default:
-			return configError("use never or unknown", "empty: {%s: %s}", field, meaning)
-		}
-	}
-	return nil
+func (s *settings) checkEmpty(c *Reading, timeFields []string) (err error) {
+	s.empty, err = columns.CheckEmpty(c.Empty, timeFields, "empty")
+	return err
 }
 
-// checkValues checks the translations. A time field may translate to never and unknown, a word field to its own words.
-func (s *settings) checkValues(c *Reading, timeFields, wordFields []string) error {
-	s.values = map[string]words{}
-	for field, table := range c.Values {
-		isTime := slices.Contains(timeFields, field)
-		if !isTime && !slices.Contains(wordFields, field) {
-			return configError("fields with words: "+strings.Join(append(slices.Clone(wordFields), timeFields...), ", "), "values: %q is not such a field", field)
-		}
-		allowed := meanings(field)
-		translated := words{}
-		for word, meaning := range table {
-			if meaning = strings.ToLower(meaning); !slices.Contains(allowed, meaning) {
-				return configError("use one of "+strings.Join(allowed, ", "), "values: {%s: {%s: %s}}", field, strconv.Quote(word), meaning)
-			}
-			translated[fold(word)] = meaning
-		}
-		s.values[field] = translated
-	}
-	return nil
+func (s *settings) checkValues(c *Reading, timeFields, wordFields []string) (err error) {
+	s.values, err = columns.CheckWords(c.Values, timeFields, wordFields, fold)
+	return err
 }
 
 // checkOptional notes the columns of the optional fields.

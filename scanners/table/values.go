@@ -162,7 +162,14 @@ func spoiltNumber(s string) bool {
 	return dotted && strings.Trim(fraction, "0") == ""
 }
 
-func allDigits(s string) bool { _, ok := digits(s); return ok }
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // keyNumber writes a number as an id: 123.0 is 123 because the file itself says that it is a number.
 func (v *values) keyNumber(s slot, c *cell) (string, *defect) {
@@ -379,16 +386,16 @@ func (v *values) moment(s slot) (m moment, sentinel bool, wrong *defect) {
 	c := v.at(s)
 	switch c.kind {
 	case cellInstant:
-		return moment{at: c.at, zoned: true}, false, nil
+		return moment{At: c.at, Zoned: true}, false, nil
 	case cellWall:
-		return moment{at: c.at}, false, nil
+		return moment{At: c.at}, false, nil
 	case cellDay:
-		return moment{at: c.at, dayOnly: true}, false, nil
+		return moment{At: c.at, DayOnly: true}, false, nil
 	case cellSerial:
 		if c.at.IsZero() {
 			return m, false, v.wrong(s, "the number %s is not a date", c.text)
 		}
-		return moment{at: c.at, dayOnly: c.at.Truncate(24*time.Hour) == c.at}, false, nil
+		return moment{At: c.at, DayOnly: c.at.Truncate(24*time.Hour) == c.at}, false, nil
 	case cellText, cellNumber:
 		if strings.HasPrefix(c.text, "0000-00-00") || strings.HasPrefix(c.text, "0001-01-01") {
 			return m, true, nil
@@ -428,10 +435,10 @@ func (v *values) time(field string, s slot) (fact scanners.Fact[time.Time], impr
 	if wrong != nil {
 		return fact, 0, wrong
 	}
-	if sentinel || m.at.Before(time.Date(1970, time.January, 2, 0, 0, 0, 0, time.UTC)) {
+	if sentinel || m.At.Before(time.Date(1970, time.January, 2, 0, 0, 0, 0, time.UTC)) {
 		return v.emptyTime(field), 0, nil
 	}
-	at, imprecision := m.instant(v.zone)
+	at, imprecision := m.Instant(v.zone)
 	return scanners.Known(at), imprecision, nil
 }
 

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -10,78 +9,15 @@ import (
 // fold is the form in which words are compared.
 func fold(word string) string { return strings.ToLower(trim(word)) }
 
-// accountKinds and statuses are what the words of kind and status may mean.
-func accountKinds() []string {
-	return []string{string(scanners.KindPerson), string(scanners.KindAdmin), string(scanners.KindService), string(scanners.KindShared),
-		string(scanners.KindGuest), string(scanners.KindMachine), string(scanners.KindBreakGlass)}
-}
-
-func statuses() []string {
-	return []string{string(scanners.StatusActive), string(scanners.StatusLeave), string(scanners.StatusSuspended),
-		string(scanners.StatusPrehire), string(scanners.StatusTerminated), string(scanners.StatusRetired)}
-}
-
-// meanings lists what the words of a field may be translated to.
-func meanings(field string) []string {
-	switch field {
-	case "enabled", "locked", "privileged":
-		return []string{"true", "false", "unknown"}
-	case "kind":
-		return accountKinds()
-	case "status":
-		return append(statuses(), "unstated")
-	default:
-		return []string{"never", "unknown"}
-	}
-}
-
-// truth reads a word of a yes-or-no field by the configuration's words first, then by the common ones. Words that are
-// only clear for enabled (active, disabled …) are read for enabled alone.
+// truth reads a word of a yes-or-no field.
 func (s *settings) truth(field, word string) (value, known bool) {
-	word = fold(word)
-	if meaning, ok := s.values[field][word]; ok {
-		return meaning == "true", meaning != "unknown"
-	}
-	switch word {
-	case "true", "yes", "y", "t", "1", "on":
-		return true, true
-	case "false", "no", "n", "f", "0", "off":
-		return false, true
-	}
-	switch {
-	case field == "enabled" && (word == "active" || word == "enabled"):
-		return true, true
-	case field == "enabled" && (word == "inactive" || word == "disabled"):
-		return false, true
-	case field == "locked" && (word == "locked" || word == "unlocked"):
-		return word == "locked", true
-	}
-	return false, false
+	return s.values.Truth(field, fold(word))
 }
 
-// status reads an employment status. The common words mean themselves; codes have to be declared.
-func (s *settings) status(word string) (scanners.Status, bool) {
-	word = fold(word)
-	if meaning, ok := s.values["status"][word]; ok {
-		if meaning == "unstated" {
-			meaning = ""
-		}
-		return scanners.Status(meaning), true
-	}
-	switch word {
-	case "on leave", "leave of absence":
-		return scanners.StatusLeave, true
-	case "pre-hire":
-		return scanners.StatusPrehire, true
-	}
-	return scanners.Status(word), slices.Contains(statuses(), word)
-}
+// status reads an employment status.
+func (s *settings) status(word string) (scanners.Status, bool) { return s.values.Status(fold(word)) }
 
 // accountKind reads the kind of an account.
 func (s *settings) accountKind(word string) (scanners.AccountKind, bool) {
-	word = fold(word)
-	if meaning, ok := s.values["kind"][word]; ok {
-		return scanners.AccountKind(meaning), true
-	}
-	return scanners.AccountKind(word), slices.Contains(accountKinds(), word)
+	return s.values.AccountKind(fold(word))
 }

@@ -1,4 +1,4 @@
-package table
+package columns
 
 import (
 	"strconv"
@@ -8,64 +8,67 @@ import (
 
 // parseISO reads 2026-03-01, 2026-03-01T12:30, with seconds, fractions of a second, a blank in place of the T, and an
 // offset (Z, +01:00, +0100, +01) behind the time or, as XML writes dates, behind the date. It also reads the
-// /Date(1399852800000)/ of OData, which has one meaning only.
-func parseISO(s string) (moment, bool) {
+// /Date(1399852800000)/ of OData, which has one meaning only, and what programs in Go print: 2026-03-01 12:30:00 +0000 UTC.
+func parseISO(s string) (Moment, bool) {
 	if strings.HasPrefix(s, "/Date(") {
 		return parseOData(s)
 	}
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
-		return moment{}, false
+		return Moment{}, false
 	}
 	year, ok1 := digits(s[:4])
 	month, ok2 := digits(s[5:7])
 	day, ok3 := digits(s[8:10])
 	if !ok1 || !ok2 || !ok3 || year < 1601 || month < 1 || month > 12 || day < 1 {
-		return moment{}, false
+		return Moment{}, false
 	}
 	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	if date.Day() != day {
-		return moment{}, false
+		return Moment{}, false
 	}
 	rest := s[10:]
 	if rest == "" {
-		return moment{at: date, dayOnly: true}, true
+		return Moment{At: date, DayOnly: true}, true
 	}
 	if rest[0] != 'T' && rest[0] != ' ' && rest[0] != 't' {
 		_, ok := parseOffset(rest)
-		return moment{at: date, dayOnly: true}, ok
+		return Moment{At: date, DayOnly: true}, ok
 	}
 	return parseClock(date, rest[1:])
 }
 
-// parseClock reads the time of day behind a date.
-func parseClock(date time.Time, s string) (moment, bool) {
+// parseClock reads the time of day behind a date. Its hour may have one digit.
+func parseClock(date time.Time, s string) (Moment, bool) {
+	if len(s) > 1 && s[1] == ':' {
+		s = "0" + s
+	}
 	if len(s) < 5 || s[2] != ':' {
-		return moment{}, false
+		return Moment{}, false
 	}
 	hour, ok1 := digits(s[:2])
 	minute, ok2 := digits(s[3:5])
 	if !ok1 || !ok2 || hour > 24 || minute > 59 || hour == 24 && minute > 0 {
-		return moment{}, false
+		return Moment{}, false
 	}
 	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute
-	m, rest := moment{precision: time.Minute}, s[5:]
+	m, rest := Moment{Precision: time.Minute}, s[5:]
 	if len(rest) >= 3 && rest[0] == ':' {
 		second, ok := digits(rest[1:3])
 		if !ok || second > 60 {
-			return moment{}, false
+			return Moment{}, false
 		}
 		clock += time.Duration(second) * time.Second
-		m.precision, rest = 0, rest[3:]
+		m.Precision, rest = 0, rest[3:]
 		if fraction, tail, ok := parseFraction(rest); ok {
 			clock, rest = clock+fraction, tail
 		}
 	}
-	m.at = date.Add(clock)
+	m.At = date.Add(clock)
 	if rest = strings.TrimLeft(rest, " "); rest == "" {
 		return m, true
 	}
 	offset, ok := parseOffset(rest)
-	m.offset, m.zoned = offset, true
+	m.Offset, m.Zoned = offset, true
 	return m, ok
 }
 
@@ -82,9 +85,9 @@ func parseFraction(s string) (time.Duration, string, bool) {
 	return time.Duration(f * float64(time.Second)), s[n:], err == nil && n > 1
 }
 
-// parseOffset reads Z, UTC, +01, +01:00 and +0100.
+// parseOffset reads Z, UTC, +01, +01:00, +0100 and +0000 UTC.
 func parseOffset(s string) (time.Duration, bool) {
-	if s == "Z" || s == "z" || s == "UTC" {
+	if s == "Z" || s == "z" || s == "UTC" || s == "+0000 UTC" {
 		return 0, true
 	}
 	if len(s) < 3 || s[0] != '+' && s[0] != '-' {
@@ -103,14 +106,14 @@ func parseOffset(s string) (time.Duration, bool) {
 	return offset, ok && hours <= 14 && minutes < 60
 }
 
-func parseOData(s string) (moment, bool) {
+func parseOData(s string) (Moment, bool) {
 	number, ok := strings.CutSuffix(strings.TrimPrefix(s, "/Date("), ")/")
 	if i := strings.LastIndexAny(number, "+-"); i > 0 {
 		number = number[:i] // the offset only tells how to show the instant
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	t := time.UnixMilli(n).UTC()
-	return moment{at: t, zoned: true}, ok && err == nil && plausible(t)
+	return Moment{At: t, Zoned: true}, ok && err == nil && plausible(t)
 }
 
 // digits reads a number of decimal digits and nothing else.
