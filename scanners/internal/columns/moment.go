@@ -59,7 +59,7 @@ func Precision(s string) (time.Duration, error) {
 		return 0, nil
 	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil { // more days would not fit
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil { // as many days as are sure to fit
 			return time.Duration(n) * 24 * time.Hour, nil
 		}
 	}
