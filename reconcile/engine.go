@@ -26,6 +26,8 @@ type Engine struct {
 	links    linkTable
 	// secondaries holds the logins of primary accounts that login rules lead to; Resolve fills in whose they are.
 	secondaries map[accountRef]match
+	// signOns holds, by the folded id of an original, what is known of its use and that of its copies.
+	signOns map[string]*signOn
 	// endless holds the people who work under a contract that states no end: it is asked for every account.
 	endless map[int32]bool
 	// unread names the systems whose accounts were not all read.
@@ -42,7 +44,7 @@ type accountRef struct{ system, key string }
 // NewEngine returns an engine for one run.
 func NewEngine(settings Settings, roster *Roster) *Engine {
 	e := &Engine{settings: settings, roster: roster, wanted: map[accountRef]match{}, ordinary: map[string][]uint8{},
-		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, endless: map[int32]bool{},
+		links: newLinkTable(&settings, roster), secondaries: map[accountRef]match{}, signOns: map[string]*signOn{}, endless: map[int32]bool{},
 		unread: map[string]bool{}}
 	e.findEndless()
 	return e
@@ -57,6 +59,7 @@ func (e *Engine) survey(a *scanners.Account, found found) {
 		l.seen = true
 	}
 	e.surveyLogin(a)
+	e.surveyCopy(a)
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
 		x := e.matcher(false)
 		x.room, x.found = e.room[:0], found
@@ -91,13 +94,14 @@ func (e *Engine) doubled(system string, person int32) bool {
 
 // NeedsResolve reports whether any surveyed account leads to another account.
 func (e *Engine) NeedsResolve() bool {
-	return len(e.wanted)+len(e.secondaries) > 0
+	return len(e.wanted)+len(e.secondaries)+len(e.signOns) > 0
 }
 
 // Resolve looks whether a is an account that others refer to, and if so remembers whose it is. A reference that several
 // accounts answer to names the people of all of them.
 func (e *Engine) Resolve(a *scanners.Account) {
 	e.resolveLogin(e.links.accepted(a))
+	e.resolveOriginal(a)
 	keys := append([]string{a.ID, a.DN}, a.Logins...)
 	for _, key := range keys {
 		if key == "" {
@@ -150,6 +154,8 @@ type file struct {
 	lastUse scanners.Signal
 	used    bool
 	idle    scanners.Fact[time.Time]
+	// elsewhere is the sign-on that the account shares with another one, when idle is by the use of that one.
+	elsewhere *signOn
 }
 
 // take makes person i of a match the account's party.
@@ -176,7 +182,7 @@ func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	if len(a.Signals) > 0 {
 		f.lastUse, f.used = a.LastUse()
 	}
-	f.idle = a.Idle()
+	f.idle, f.elsewhere = e.idleSince(a)
 	x := e.matcher(explain)
 	x.room, x.found = f.room[:0], found
 	f.match = x.account(a)

@@ -186,6 +186,9 @@ func isDormant(f *file) bool {
 }
 
 func whyDormant(f *file) string {
+	if f.elsewhere != nil {
+		return fmt.Sprintf("%s, the limit is %s", f.elsewhere.words(), inDays(f.settings.Thresholds.Dormant))
+	}
 	return fmt.Sprintf("last used on %s, not later than %s, the limit is %s", signal(f.lastUse), when(f.idle.Value),
 		inDays(f.settings.Thresholds.Dormant))
 }

@@ -58,6 +58,8 @@ type Kind struct {
 	PeopleConfig func() any
 	// Facts says in words what the connector can state of an account.
 	Facts Facts
+	// Copies says that its accounts may be copies of another system's, and state of which: see [Account.AuthorityID].
+	Copies bool
 }
 
 // Facts is what a connector can state of the accounts of its system, each in a few words, and empty where it states nothing.

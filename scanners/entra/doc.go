@@ -82,8 +82,9 @@
 // Successful sign-ins are on record since 1 December 2023, and the time before was not filled in. So an account without one was
 // never used only if it was created after that day, and if some user of the tenant is seen to have a record: without the right to
 // it Graph is silent in the same way. An older account without one is unknown. Sign-ins are those to Entra ID: whoever works in
-// Active Directory alone is not seen here, and whoever signs in to the cloud alone is not seen there. Each account is judged by its
-// own record, so a synchronised account that looks idle may be used through the other; who decides about it looks at both.
+// Active Directory alone is not seen here, and whoever signs in to the cloud alone is not seen there. A synchronised user and its
+// original are one sign-on: neither is called idle while the other is used, and while this source is not read completely nothing
+// becomes due elsewhere because an account looks idle.
 //
 // # How sure it is of having read everything
 //

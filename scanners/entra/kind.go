@@ -17,6 +17,7 @@ func Kind() scanners.Kind {
 		People:       scanners.Typed(openPeople),
 		Config:       func() any { return new(Config) },
 		PeopleConfig: func() any { return new(PeopleConfig) },
+		Copies:       true,
 		Facts: scanners.Facts{
 			Enabled:      "accountEnabled",
 			LastActivity: "lastSuccessfulSignInDateTime (since 1 December 2023); the beta report for service principals",

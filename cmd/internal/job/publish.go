@@ -233,6 +233,8 @@ type past struct {
 	back     map[runstore.AccountKey]time.Time
 	findings map[string]runstore.Finding
 	complete map[string]bool
+	// copies are the systems of copies (see [scanners.Kind]) that were not read completely tonight.
+	copies []string
 }
 
 func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger) (*past, error) {
@@ -262,6 +264,11 @@ func (t *attempt) remembered(ctx context.Context, rows []*reports.Row, l *ledger
 	}
 	for _, s := range t.sources {
 		p.complete[s.Name] = s.Coverage.Verdict.Complete()
+	}
+	for _, source := range t.Config.Sources {
+		if source.Connector.Copies && !p.complete[source.Name] {
+			p.copies = append(p.copies, source.Name)
+		}
 	}
 	if t.result.Status == Kept {
 		p.forgetAfter(t.asOf)
@@ -304,8 +311,15 @@ func (p *past) of(v *reconcile.Verdict) policies.Past {
 	}
 	return policies.Past{
 		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && (seen.Person == v.Person.ID || seen.Person != "" && seen.Person == v.Person.Former),
-		FirstSeen: p.findings[id].FirstSeen, Clocks: own, Elsewhere: elsewhere, Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System],
+		FirstSeen: p.findings[id].FirstSeen, Clocks: own, Elsewhere: elsewhere, Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System] && !p.usedElsewhere(v),
 	}
+}
+
+// usedElsewhere reports whether the account of an idle finding may have been used through a copy of it that was not read tonight:
+// then the finding waits.
+func (p *past) usedElsewhere(v *reconcile.Verdict) bool {
+	idle := v.Kind == reconcile.Dormant || v.Kind == reconcile.NeverUsed
+	return idle && slices.ContainsFunc(p.copies, func(system string) bool { return system != v.Account.System })
 }
 
 func finding(row *reports.Row) runstore.Finding {
