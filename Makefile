@@ -32,7 +32,7 @@ build: ## bin/leaver and bin/leaver-remediate; TAGS=noentra leaves the Graph SDK
 	go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/leaver ./cmd/leaver-remediate
 
 test: ## every test, with real servers; installs missing Debian packages when root
-	@echo 'make test: about 12 minutes from cold (7 when built) and 4 GB of memory, on 2 cores'
+	@echo 'make test: about 20 minutes from cold (12 when built) and 5 GB of memory, on 2 cores'
 	@bash .ci/graphsdk test '$(TAGS)'
 	@bash .ci/debian
 	@{ failed=0; go test -json -timeout 20m $(PKGS) || failed=1; for c in $(CONTRACTS); do go -C $$c test -json ./... || failed=1; done; $(RACE) || failed=1; exit $$failed; } | go run .ci/testlines.go
@@ -80,8 +80,8 @@ demo: announce build ## a made-up company, several nights, and its report; no se
 	@go run ./fixtures/demo
 
 announce:
+	@echo 'make demo: about 5 minutes from cold (20 seconds when built) and 5 GB of memory, on 2 cores'
 	@bash .ci/graphsdk demo '$(TAGS)'
-	@echo 'make demo: about 2 minutes from cold (15 seconds when built) and 2 GB of memory, on 2 cores'
 
 clean: ## remove what was built and the demo
 	rm -rf bin demo
