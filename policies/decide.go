@@ -47,8 +47,18 @@ type Past struct {
 	// Reactivated is the as-of of the run that first saw the account enabled after an earlier one had seen it disabled; the
 	// zero time when that was not within the hold.
 	Reactivated time.Time
-	// SourceComplete is whether the account's source was read completely tonight.
+	// SourceComplete is whether all that the finding rests on was read completely tonight: the account's source and, where it rests
+	// on idleness, those that may hold a copy of the account. Unread names one of the latter that was not.
 	SourceComplete bool
+	Unread         string `json:",omitempty"`
+}
+
+// notRead says which source was not read completely.
+func (p *Past) notRead() string {
+	if p.Unread != "" {
+		return p.Unread + ", through which the account may be used, was not read completely"
+	}
+	return "the source was not read completely"
 }
 
 // RuleMatch says which rules select an account that has no finding, and so make it a finding of kind rule_match; false when
@@ -387,7 +397,7 @@ const inferredRuns = reconcile.ConfirmingRuns
 func notYet(v *reconcile.Verdict, past Past) string {
 	switch {
 	case !past.SourceComplete:
-		return "the source was not read completely"
+		return past.notRead()
 	case !past.AccountSeen:
 		return "this is the first run that sees the account"
 	case v.Person != nil && !past.LinkSeen:

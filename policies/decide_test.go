@@ -302,3 +302,19 @@ func TestExcludingRule(t *testing.T) {
 		t.Errorf("%s by %q, reversed %s by %q", first.Kind, first.By, second.Kind, second.By)
 	}
 }
+
+// TestUnreadCopiesAreNamed: a finding that waits because a copy of its account was not read says so, and not that its own source
+// was not read.
+func TestUnreadCopiesAreNamed(t *testing.T) {
+	past := known()
+	past.SourceComplete = false
+	own, _ := set(rule("r", 0)).Decide(leaver(), past)
+	past.Unread = "entra"
+	copied, _ := set(rule("r", 0)).Decide(leaver(), past)
+	if own.Kind != policies.InGrace || !strings.Contains(own.Why, "the source was not read") {
+		t.Errorf("%+v", own)
+	}
+	if copied.Kind != policies.InGrace || !strings.Contains(copied.Why, "entra, through which the account may be used, was not read") {
+		t.Errorf("%+v", copied)
+	}
+}

@@ -132,7 +132,7 @@ func (p *Planner) Add(v *reconcile.Verdict, d Decision, past Past, now time.Time
 		item.addStages(d.Stages)
 		p.plan.Items = append(p.plan.Items, item)
 	case d.Kind == InGrace && !past.SourceComplete && slices.ContainsFunc(past.Clocks, func(c Clock) bool { return d.waitsFor(&c) && !now.Before(c.DueAt) }):
-		p.leaveOut(v, "the source was not read completely")
+		p.leaveOut(v, past.notRead())
 	}
 }
 

@@ -26,8 +26,12 @@ func TestIdleWaitsForCopies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &past{complete: map[string]bool{"ad": true}, copies: test.copies}
 			v := &reconcile.Verdict{Account: &scanners.Account{System: test.system, ID: "1"}, Kind: test.kind}
-			if got := p.of(v).SourceComplete; got != test.want {
-				t.Errorf("SourceComplete = %v", got)
+			got := p.of(v)
+			if got.SourceComplete != test.want {
+				t.Errorf("SourceComplete = %v", got.SourceComplete)
+			}
+			if named := got.Unread != ""; named != (!test.want && test.system == "ad") {
+				t.Errorf("Unread = %q", got.Unread)
 			}
 		})
 	}

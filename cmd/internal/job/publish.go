@@ -309,17 +309,23 @@ func (p *past) of(v *reconcile.Verdict) policies.Past {
 			elsewhere = append(elsewhere, c)
 		}
 	}
+	unread := p.mayBeUsedThrough(v)
 	return policies.Past{
 		AccountSeen: known, LinkSeen: known && v.Person != nil && seen.PersonSystem == v.Person.System && (seen.Person == v.Person.ID || seen.Person != "" && seen.Person == v.Person.Former),
-		FirstSeen: p.findings[id].FirstSeen, Clocks: own, Elsewhere: elsewhere, Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System] && !p.usedElsewhere(v),
+		FirstSeen: p.findings[id].FirstSeen, Clocks: own, Elsewhere: elsewhere, Kept: p.kept[id], Reactivated: p.back[key], SourceComplete: p.complete[v.Account.System] && unread == "", Unread: unread,
 	}
 }
 
-// usedElsewhere reports whether the account of an idle finding may have been used through a copy of it that was not read tonight:
-// then the finding waits.
-func (p *past) usedElsewhere(v *reconcile.Verdict) bool {
-	idle := v.Kind == reconcile.Dormant || v.Kind == reconcile.NeverUsed
-	return idle && slices.ContainsFunc(p.copies, func(system string) bool { return system != v.Account.System })
+// mayBeUsedThrough names a source that was not read tonight and may hold a copy of the account of an idle finding, which then
+// waits; empty when there is none.
+func (p *past) mayBeUsedThrough(v *reconcile.Verdict) string {
+	if v.Kind != reconcile.Dormant && v.Kind != reconcile.NeverUsed {
+		return ""
+	}
+	if i := slices.IndexFunc(p.copies, func(system string) bool { return system != v.Account.System }); i >= 0 {
+		return p.copies[i]
+	}
+	return ""
 }
 
 func finding(row *reports.Row) runstore.Finding {
