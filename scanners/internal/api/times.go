@@ -14,13 +14,13 @@ func Time(text string) (scanners.Fact[time.Time], error) {
 	if err != nil {
 		return scanners.Fact[time.Time]{}, fmt.Errorf("%q is no time of the form 2006-01-02T15:04:05Z", text)
 	}
-	if NoTime(t) {
+	if noTime(t) {
 		return scanners.Never[time.Time](), nil
 	}
 	return scanners.Known(t.UTC()), nil
 }
 
-// NoTime reports whether t is one of the instants that mean that there is none.
-func NoTime(t time.Time) bool {
+// noTime reports whether t is one of the instants that mean that there is none.
+func noTime(t time.Time) bool {
 	return t.Year() <= 1601 || t.Unix() >= 0 && t.Unix() < int64(24*time.Hour/time.Second)
 }
