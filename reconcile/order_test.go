@@ -296,10 +296,10 @@ func idleOrNot(k reconcile.Kind) bool {
 
 // shared reports whether an account of a system shares its sign-on with a.
 func shared(a scanners.Account, list []scanners.Account, system string) bool {
-	original := func(a scanners.Account) string {
-		return reconcile.Fold(cmp.Or(a.AuthorityID, a.ID))
-	}
-	return slices.ContainsFunc(list, func(b scanners.Account) bool { return b.System == system && original(b) == original(a) })
+	key := reconcile.Fold(cmp.Or(a.AuthorityID, a.ID))
+	return slices.ContainsFunc(list, func(b scanners.Account) bool {
+		return b.System == system && (reconcile.Fold(b.ID) == key || reconcile.Fold(b.AuthorityID) == key)
+	})
 }
 
 // TestUnreadPeopleMakeNoOrphans: losing completeness takes orphans away and changes nothing else but what they hid.
