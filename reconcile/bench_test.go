@@ -85,31 +85,36 @@ func BenchmarkRoster(b *testing.B) {
 	}
 }
 
-// BenchmarkJudge judges accounts, some dozens at a time.
+// BenchmarkJudge judges accounts, some dozens at a time: once asking for the kind alone, once for the whole verdict as a run does.
 func BenchmarkJudge(b *testing.B) {
 	for _, people := range []crowd{200_000, 1_000_000} {
-		b.Run(fmt.Sprint(int(people)), func(b *testing.B) {
-			settings := benchSettings()
-			engine, list := reconcile.NewEngine(settings, people.roster(settings)), people.accounts(200_000)
-			b.ReportAllocs()
-			const atOnce = 64
-			all, found := make([]*scanners.Account, atOnce), 0
-			take := func(o *reconcile.Outcome) error {
-				if o.Kind() != reconcile.KindNone {
-					found++
-				}
-				return nil
-			}
-			for n := 0; b.Loop(); n += atOnce {
-				for i := range all {
-					all[i] = &list[(n+i)%len(list)]
-				}
-				if err := engine.JudgeAll(all, take); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(found)/float64(b.N*atOnce), "findings/account")
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*atOnce), "ns/account")
+		b.Run(fmt.Sprintf("%d/kinds", people), func(b *testing.B) { benchmarkJudge(b, people, (*reconcile.Outcome).Kind) })
+		b.Run(fmt.Sprintf("%d/verdicts", people), func(b *testing.B) {
+			benchmarkJudge(b, people, func(o *reconcile.Outcome) reconcile.Kind { v := o.Verdict(); return v.Kind })
 		})
 	}
+}
+
+func benchmarkJudge(b *testing.B, people crowd, kind func(*reconcile.Outcome) reconcile.Kind) {
+	settings := benchSettings()
+	engine, list := reconcile.NewEngine(settings, people.roster(settings)), people.accounts(200_000)
+	b.ReportAllocs()
+	const atOnce = 64
+	all, found := make([]*scanners.Account, atOnce), 0
+	take := func(o *reconcile.Outcome) error {
+		if kind(o) != reconcile.KindNone {
+			found++
+		}
+		return nil
+	}
+	for n := 0; b.Loop(); n += atOnce {
+		for i := range all {
+			all[i] = &list[(n+i)%len(list)]
+		}
+		if err := engine.JudgeAll(all, take); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(found)/float64(b.N*atOnce), "findings/account")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*atOnce), "ns/account")
 }

@@ -61,9 +61,9 @@ func (e *Engine) survey(a *scanners.Account, found found) {
 	e.surveyLogin(a)
 	e.surveyCopy(a)
 	if a.Kind.Personal() && a.Kind != scanners.KindAdmin && enabled(a) {
-		x := e.matcher(false)
-		x.room, x.found = e.room[:0], found
-		if m := x.account(a); m.person >= 0 && !m.disputed() {
+		x, m := e.matcher(false), match{named: e.room[:0]}
+		x.found = found
+		if x.account(&m, a); m.person >= 0 && !m.disputed() {
 			e.countOrdinary(a.System, m.person)
 		}
 	}
@@ -109,7 +109,7 @@ func (e *Engine) Resolve(a *scanners.Account) {
 		}
 		ref := accountRef{a.System, dnKey(key)}
 		if known, ok := e.wanted[ref]; ok {
-			known.join(e.matcher(false).rows(a))
+			known.join(e.matches(a))
 			e.wanted[ref] = known
 		}
 	}
@@ -125,16 +125,25 @@ func references(a *scanners.Account) []string {
 	return list
 }
 
-func (e *Engine) matcher(explain bool) matcher {
-	return matcher{Roster: e.roster, settings: &e.settings, links: &e.links, explain: explain}
+// matches is whom the keys of a name, one by one.
+func (e *Engine) matches(a *scanners.Account) (m match) {
+	x := e.matcher(false)
+	x.rows(&m, a)
+	return m
+}
+
+func (e *Engine) matcher(explain bool) *matcher {
+	return &matcher{Roster: e.roster, settings: &e.settings, links: &e.links, explain: explain}
 }
 
 // enabled is true unless the source says that the account was disabled: an unknown state counts as enabled.
 func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
 
-// file is everything that is known about an account when it is judged.
+// file is everything that is known about an account when it is judged. What it takes time to find out is found out when a test
+// asks for it: most tests of most accounts end before.
 type file struct {
 	*scanners.Account
+	engine   *Engine
 	settings *Settings
 	roster   *Roster
 	enabled  bool
@@ -153,9 +162,20 @@ type file struct {
 	missed  []string
 	lastUse scanners.Signal
 	used    bool
-	idle    scanners.Fact[time.Time]
-	// elsewhere is the sign-on that the account shares with another one, when idle is by the use of that one.
+	// unused is what idle has found out, once idleAsked is true; elsewhere is the sign-on that the account shares with another one,
+	// when it is by the use of that one.
+	unused    scanners.Fact[time.Time]
+	idleAsked bool
 	elsewhere *signOn
+}
+
+// idle is since when the account was provably not used.
+func (f *file) idle() scanners.Fact[time.Time] {
+	if !f.idleAsked {
+		f.unused, f.elsewhere = f.engine.idleSince(f.Account)
+		f.idleAsked = true
+	}
+	return f.unused
 }
 
 // take makes person i of a match the account's party.
@@ -163,7 +183,7 @@ func (f *file) take(i int32, apart bool) *party {
 	if f.party == nil {
 		f.party = new(party)
 	}
-	f.roster.party(f.party, i, apart)
+	f.party.be(f.roster, i, apart)
 	return f.party
 }
 
@@ -178,14 +198,14 @@ func (f *file) responsible() *party {
 // open correlates a and collects its facts in f, which is empty. Whom its keys name may have been found before.
 func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	a = e.links.accepted(a)
-	f.Account, f.settings, f.roster, f.enabled = a, &e.settings, e.roster, enabled(a)
+	f.Account, f.engine, f.settings, f.roster, f.enabled = a, e, &e.settings, e.roster, enabled(a)
 	if len(a.Signals) > 0 {
 		f.lastUse, f.used = a.LastUse()
 	}
-	f.idle, f.elsewhere = e.idleSince(a)
 	x := e.matcher(explain)
-	x.room, x.found = f.room[:0], found
-	f.match = x.account(a)
+	x.found = found
+	f.match.named = f.room[:0]
+	x.account(&f.match, a)
 	e.followLogin(f, explain)
 	switch {
 	case a.Kind.Personal() && (f.match.disputed() || f.match.person >= 0):
@@ -260,31 +280,39 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 	return m, tried
 }
 
-// verdict makes v the verdict on the account of f, but for its person.
-func (e *Engine) verdict(v *Verdict, f *file) {
-	*v = Verdict{Account: f.Account, LastUse: f.lastUse, Situation: f.situation()}
+// firstTest is the first test that holds; nil for none.
+func (f *file) firstTest() *test {
+	for i := range tests {
+		if tests[i].holds(f) {
+			return &tests[i]
+		}
+	}
+	return nil
+}
+
+// verdict is the verdict on the account of f, of which holds is the first test that does.
+func (e *Engine) verdict(f *file, holds *test) Verdict {
+	v := Verdict{Account: f.Account, LastUse: f.lastUse, Situation: f.situation()}
 	if p := f.responsible(); p != nil {
-		v.MatchedBy = f.match.by
+		v.MatchedBy, v.Person = f.match.by, p.keep()
 		if p.Gone() {
-			v.End = p.End
+			v.End = p.end()
 		}
 	}
 	if f.match.disputed() {
 		v.Candidates = f.candidates
 	}
-	for i := range tests {
-		if tests[i].holds(f) {
-			v.Kind, v.Why = tests[i].kind, tests[i].because(f)
-			break
-		}
+	if holds != nil {
+		v.Kind, v.Why = holds.kind, holds.because(f)
 	}
 	v.Flags = e.flags(f, v.Kind)
 	v.Severity = severity(f, v.Kind, v.Flags)
 	v.DaysLate = e.daysLate(f)
 	v.DaysLateHR = e.daysLateHR(f, v.DaysLate)
-	if at, ok := f.idle.Get(); ok && f.enabled {
+	if at, ok := f.idle().Get(); ok && f.enabled {
 		v.DaysIdle = scanners.Known(max(0, wholeDays(at, e.settings.AsOf, time.UTC)))
 	}
+	return v
 }
 
 func (f *file) situation() Situation {
@@ -306,7 +334,7 @@ func (e *Engine) daysLate(f *file) scanners.Fact[int64] {
 	switch {
 	case p == nil || !p.Gone():
 		return scanners.Unknown[int64]("the owner's employment has not ended")
-	case p.End.Inferred:
+	case p.end().Inferred:
 		return scanners.Unknown[int64]("the end of employment is inferred")
 	}
 	until := f.settings.AsOf
@@ -317,7 +345,7 @@ func (e *Engine) daysLate(f *file) scanners.Fact[int64] {
 		}
 		until = at
 	}
-	return scanners.Known(max(0, wholeDays(p.End.At, until, p.zone)))
+	return scanners.Known(max(0, wholeDays(p.end().At, until, p.zone())))
 }
 
 // daysLateHR is how many of the days late had passed when HR first showed the end.
@@ -327,10 +355,10 @@ func (e *Engine) daysLateHR(f *file, late scanners.Fact[int64]) scanners.Fact[in
 		return late
 	}
 	p := f.responsible()
-	if p.EndShown.IsZero() {
+	if p.person().EndShown.IsZero() {
 		return scanners.Unknown[int64]("the first run that saw the person showed the past end already")
 	}
-	return scanners.Known(min(days, max(0, wholeDays(p.End.At, p.EndShown, p.zone))))
+	return scanners.Known(min(days, max(0, wholeDays(p.end().At, p.person().EndShown, p.zone()))))
 }
 
 // flags collects the remarks. failed_logins is the only one that needs a finding.
@@ -346,7 +374,7 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 	set(Locked, scanners.Is(f.Locked, true))
 	set(Expired, f.Expires.IsKnown() && !f.Expires.Value.After(asOf))
 	set(EnabledUnknown, f.Enabled.IsUnknown())
-	set(ActivityUnknown, f.enabled && f.idle.IsUnknown())
+	set(ActivityUnknown, f.enabled && f.idle().IsUnknown())
 	set(Synced, f.Authority != "")
 	limit := e.settings.Thresholds.FailedLogins
 	set(FailedLogins, kind != KindNone && limit > 0 && f.FailedLogins.IsKnown() && f.FailedLogins.Value >= limit)
@@ -355,11 +383,11 @@ func (e *Engine) flags(f *file, kind Kind) Flags {
 		set(PossibleRehire, f.match.disputed() && anyRehire(f.candidates))
 		return flags
 	}
-	set(PossibleRehire, p.Gone() && p.rehire)
-	set(HRConflict, p.conflict)
-	set(Inferred, p.Gone() && p.End.Inferred)
-	if p.Gone() && p.End.Inferred && f.enabled {
-		_, usedSince := f.usedAfter(p.End.At)
+	set(PossibleRehire, p.Gone() && p.person().Rehire != "")
+	set(HRConflict, p.conflicting())
+	set(Inferred, p.Gone() && p.end().Inferred)
+	if p.Gone() && p.end().Inferred && f.enabled {
+		_, usedSince := f.usedAfter(p.end().At)
 		set(InUse, usedSince)
 	}
 	set(OnLeave, p.State == Leave)

@@ -43,7 +43,7 @@ type TestOutcome struct {
 func (e *Engine) Explain(a *scanners.Account) Explanation {
 	f := new(file)
 	e.open(f, a, nil, true)
-	x := Explanation{Verdict: e.whole(f), Keys: f.match.tried, Unresolved: f.unresolved}
+	x := Explanation{Verdict: e.verdict(f, f.firstTest()), Keys: f.match.tried, Unresolved: f.unresolved}
 	for i := range tests {
 		outcome := TestOutcome{Kind: tests[i].kind, Holds: tests[i].holds(f)}
 		if outcome.Holds {
@@ -85,10 +85,10 @@ func (f *file) ahead(now Kind) []Change {
 	if now != KindNone || !f.idleCounts() {
 		return list
 	}
-	if at, ok := f.idle.Get(); ok && th.Dormant > 0 {
+	if at, ok := f.idle().Get(); ok && th.Dormant > 0 {
 		list = append(list, Change{at.Add(th.Dormant), Dormant, "unless the account is used"})
 	}
-	if created, ok := f.Created.Get(); ok && f.idle.IsNever() && th.NeverUsed > 0 {
+	if created, ok := f.Created.Get(); ok && f.idle().IsNever() && th.NeverUsed > 0 {
 		list = append(list, Change{created.Add(th.NeverUsed), NeverUsed, "unless the account is used"})
 	}
 	return list

@@ -36,13 +36,13 @@ func newExactSlots(n int, least, most uint64) slots {
 	return slots{list: make([]uint64, n+n/3+8), exact: true}
 }
 
-// tag is what a slot holds of key; false when no slot can hold it.
-func (s *slots) tag(key string) (tag uint64, ok bool) {
+// hash is what key is looked for by, its upper 32 bits the tag that a slot holds of it; false when no slot can hold it.
+func (s *slots) hash(key string) (hash uint64, ok bool) {
 	if s.exact {
-		tag, ok = number(key)
-		return tag, ok && (s.near == nil || tag-s.least < uint64(len(s.near)))
+		n, ok := number(key)
+		return n << 32, ok && (s.near == nil || n-s.least < uint64(len(s.near)))
 	}
-	return maphash.String(s.seed, key) >> 32, true
+	return maphash.String(s.seed, key), true
 }
 
 // number is a number for each key of one to nine digits, another one for each. Leading zeros count.
@@ -67,19 +67,19 @@ func (s *slots) find(key string) (slot int, person int32) {
 	if len(s.list)+len(s.near) == 0 {
 		return -1, -1
 	}
-	tag, ok := s.tag(key)
+	hash, ok := s.hash(key)
 	if !ok {
 		return -1, -1
 	}
 	if s.near != nil {
-		return s.first(tag), s.near[s.first(tag)] - 1
+		return s.first(hash), s.near[s.first(hash)] - 1
 	}
-	return s.findFrom(s.first(tag), tag, key)
+	return s.findFrom(s.first(hash), hash, key)
 }
 
-func (s *slots) findFrom(slot int, tag uint64, key string) (int, int32) {
+func (s *slots) findFrom(slot int, hash uint64, key string) (int, int32) {
 	for ; s.list[slot] != 0; slot = s.next(slot) {
-		if person := int32(uint32(s.list[slot])) - 1; s.list[slot]>>32 == tag && (s.exact || s.has(person, key)) {
+		if person := int32(uint32(s.list[slot])) - 1; s.list[slot]>>32 == hash>>32 && (s.exact || s.has(person, key)) {
 			return slot, person
 		}
 	}
@@ -87,7 +87,8 @@ func (s *slots) findFrom(slot int, tag uint64, key string) (int, int32) {
 }
 
 // first spreads the tags, of which numbers come in rows, over the table.
-func (s *slots) first(tag uint64) int {
+func (s *slots) first(hash uint64) int {
+	tag := hash >> 32
 	if s.near != nil {
 		return int(tag - s.least)
 	}
@@ -111,8 +112,8 @@ func (s *slots) put(slot int, key string, person int32) {
 	if s.list[slot] == 0 {
 		s.used++
 	}
-	tag, _ := s.tag(key)
-	s.list[slot] = tag<<32 | uint64(person+1)
+	hash, _ := s.hash(key)
+	s.list[slot] = hash>>32<<32 | uint64(person+1)
 	if s.used*8 > len(s.list)*7 {
 		s.grow()
 	}
@@ -125,7 +126,7 @@ func (s *slots) grow() {
 		if entry == 0 {
 			continue
 		}
-		slot := s.first(entry >> 32)
+		slot := s.first(entry)
 		for s.list[slot] != 0 {
 			slot = s.next(slot)
 		}
@@ -165,21 +166,22 @@ func (x *index) add(key string, person int32) {
 // each calls f for every person that key names.
 func (x *index) each(key string, f func(int32)) {
 	_, first := x.one.find(key)
-	x.eachFrom(first, key, f)
-}
-
-// eachFrom is each for a key that was found to name first, -1 for nobody.
-func (x *index) eachFrom(first int32, key string, f func(int32)) {
-	if first < 0 {
-		return
-	}
-	list := x.many[key]
-	if len(list) == 0 {
-		f(first)
-	}
-	for _, i := range list {
+	for _, i := range x.all(first, key, nil) {
 		f(i)
 	}
+}
+
+// all lists everyone that key names, which was found to name first, -1 for nobody; in room when that is one.
+func (x *index) all(first int32, key string, room []int32) []int32 {
+	if first < 0 {
+		return nil
+	}
+	if len(x.many) > 0 {
+		if list := x.many[key]; len(list) > 0 {
+			return list
+		}
+	}
+	return append(room, first)
 }
 
 // sourceIDs indexes the employee ids of one people source.
@@ -301,7 +303,27 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 			}
 			r.mails.add(key, person)
 		}
+		if len(mails) == 1 {
+			r.records[i].mail = r.mailHash(mails[0], b.settings.MailDomains)
+		}
 	}
+}
+
+// mailHash is a hash of an address as it is compared; 0 for what is none.
+func (r *Roster) mailHash(mail string, aliases map[string]string) uint64 {
+	key := mailKey(mail, aliases)
+	if key == "" {
+		return 0
+	}
+	hash, _ := r.mails.one.hash(key)
+	return hash
+}
+
+// isMailOf reports whether hash is that of the only address of person i, who may be nobody (-1). Sixty-four bits of a hash with a
+// random seed are taken for the address itself: of a million times a million nights with five million accounts, one would take a wrong
+// address for that of whom the employee id names.
+func (r *Roster) isMailOf(i int32, hash uint64) bool {
+	return i >= 0 && hash != 0 && r.records[i].mail == hash
 }
 
 // hasMail reports whether the key is that of an address of person i.

@@ -6,58 +6,83 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// party is whoever owns an account or answers for it, as far as accounts are judged by it. It has the names of the fields of
-// [Person] that it is made of.
+// party is whoever owns an account or answers for it. Most accounts are judged by their state alone; the rest of the person is worked
+// out when it is asked for.
 type party struct {
-	State            PersonState
-	Remembered       bool
-	NextStart        time.Time
-	End              End
-	EndShown         time.Time
-	rehire, conflict bool
-	zone             *time.Location
+	State      PersonState
+	Remembered bool
 
 	roster *Roster
 	who    int32
 	apart  bool
-	read   Person // the person of who, where more was needed than their record
-	isRead bool
+	whole  *Person // once it was worked out
+	room   Person  // for a person who is only looked at
 }
 
 // Gone is Person.Gone.
 func (p *party) Gone() bool { return p.State == Ended || p.State == Vanished }
 
+// human is the human whom p stands for; nil when it is one person.
+func (p *party) human() *human {
+	if p.apart {
+		return nil
+	}
+	return p.roster.humans[p.who]
+}
+
 // start is Person.Start.
 func (p *party) start() time.Time {
-	if h := p.roster.humans[p.who]; h != nil && !p.apart {
+	if h := p.human(); h != nil {
 		return h.person.Start
 	}
 	return p.roster.begins(p.who)
 }
 
-// person is who it is. It changes with the party.
-func (p *party) person() *Person {
-	if h := p.roster.humans[p.who]; h != nil && !p.apart {
-		return &h.person
+// conflicting reports whether there is a Person.Conflict.
+func (p *party) conflicting() bool {
+	if h := p.human(); h != nil {
+		return h.person.Conflict != ""
 	}
-	if !p.isRead {
-		p.roster.load(&p.read, p.who)
-		p.isRead = true
-	}
-	return &p.read
+	return p.roster.records[p.who].has(conflicting)
 }
 
-// party makes p person i of a match, or the human whom that person is unless people have to be taken apart.
-func (r *Roster) party(p *party, i int32, apart bool) {
-	p.roster, p.who, p.apart, p.isRead = r, i, apart, false
-	if r.records[i].has(ordinary) && (apart || r.humans[i] == nil) {
-		p.State = Employed
-		p.Remembered, p.NextStart, p.End, p.EndShown, p.rehire, p.conflict, p.zone = false, time.Time{}, End{}, time.Time{}, false, false, nil
+// end is Person.End.
+func (p *party) end() End { return p.person().End }
+
+func (p *party) zone() *time.Location { return p.roster.zones[p.person().Zone] }
+
+// person is who it is. It changes with the party.
+func (p *party) person() *Person {
+	if h := p.human(); h != nil {
+		return &h.person
+	}
+	if p.whole == nil {
+		p.roster.load(&p.room, p.who)
+		p.whole = &p.room
+	}
+	return p.whole
+}
+
+// keep is person, in memory of its own.
+func (p *party) keep() *Person {
+	if h := p.human(); h != nil {
+		return &h.person
+	}
+	if p.whole == nil || p.whole == &p.room {
+		p.whole = p.roster.person(p.who)
+	}
+	return p.whole
+}
+
+// be makes p person i of a match, or the human whom that person is unless people have to be taken apart.
+func (p *party) be(r *Roster, i int32, apart bool) {
+	p.roster, p.who, p.apart, p.whole = r, i, apart, nil
+	if h := p.human(); h != nil {
+		p.State, p.Remembered = h.person.State, h.person.Remembered
 		return
 	}
-	whole := p.person()
-	p.State, p.Remembered, p.NextStart = whole.State, whole.Remembered, whole.NextStart
-	p.End, p.EndShown, p.rehire, p.conflict, p.zone = whole.End, whole.EndShown, whole.Rehire != "", whole.Conflict != "", r.zones[whole.Zone]
+	x := r.records[i]
+	p.State, p.Remembered = states[x.state()], x.has(remembered)
 }
 
 // bench is where accounts are judged, one after the other.
@@ -67,6 +92,8 @@ type bench struct {
 	file   file
 	party  party
 	out    Outcome
+	// touched is true once the people of the accounts at hand were looked at.
+	touched bool
 }
 
 // judgedAtOnce is how many accounts are looked up together.
@@ -74,42 +101,39 @@ const judgedAtOnce = 64
 
 // Outcome is what [Engine.JudgeAll] concludes about one account. It is of no use after the call that it was handed to.
 type Outcome struct {
-	verdict Verdict
-	owner   *party
+	bench *bench
+	holds *test // the first one that does; nil for none
 }
 
 // Account is the account.
-func (o *Outcome) Account() *scanners.Account { return o.verdict.Account }
+func (o *Outcome) Account() *scanners.Account { return o.bench.file.Account }
 
 // Kind is the kind of the verdict.
-func (o *Outcome) Kind() Kind { return o.verdict.Kind }
+func (o *Outcome) Kind() Kind {
+	if o.holds == nil {
+		return KindNone
+	}
+	return o.holds.kind
+}
 
 // Owner is source and id of the verdict's person; found is false when it has none.
 func (o *Outcome) Owner() (system, id string, found bool) {
-	if o.owner == nil {
+	p := o.bench.file.responsible()
+	if p == nil {
 		return "", "", false
 	}
-	if h := o.owner.roster.humans[o.owner.who]; h != nil && !o.owner.apart {
+	if h := p.human(); h != nil {
 		return h.person.System, h.person.ID, true
 	}
-	system, id = o.owner.roster.rows.id(o.owner.roster.records[o.owner.who].row())
+	system, id = p.roster.rows.id(p.roster.records[p.who].row())
 	return system, id, true
 }
 
 // Verdict is the whole verdict, with everything that is known of its person. It is the caller's to keep.
 func (o *Outcome) Verdict() Verdict {
-	v := o.verdict
-	if o.owner != nil {
-		v.Person = o.owner.roster.at(o.owner.who, o.owner.apart)
-	}
-	return v
-}
-
-// whole is the verdict with its person.
-func (e *Engine) whole(f *file) Verdict {
-	o := Outcome{owner: f.responsible()}
-	e.verdict(&o.verdict, f)
-	return o.Verdict()
+	o.bench.touchPeople()
+	f := &o.bench.file
+	return f.engine.verdict(f, o.holds)
 }
 
 // JudgeAll judges accounts in their order and hands take the outcome of each, until take fails. Many accounts at once are looked up
@@ -132,13 +156,14 @@ func (e *Engine) JudgeAll(accounts []*scanners.Account, take func(*Outcome) erro
 
 func (e *Engine) judgeSome(b *bench, accounts []*scanners.Account, take func(*Outcome) error) error {
 	b.look(e, accounts)
+	b.touched = false
+	b.out.bench = b
 	from := 0
 	for i, a := range accounts {
 		b.file = file{party: &b.party}
 		e.open(&b.file, a, b.seeker.probes[from:b.ends[i]], false)
 		from = b.ends[i]
-		e.verdict(&b.out.verdict, &b.file)
-		b.out.owner = b.file.responsible()
+		b.out.holds = b.file.firstTest()
 		if err := take(&b.out); err != nil {
 			return err
 		}
@@ -146,9 +171,19 @@ func (e *Engine) judgeSome(b *bench, accounts []*scanners.Account, take func(*Ou
 	return nil
 }
 
+// touchPeople looks at the rows of everybody whom the accounts at hand lead to, side by side, when the first whole person is asked
+// for: whoever asks for one asks for all.
+func (b *bench) touchPeople() {
+	if b.touched {
+		return
+	}
+	b.touched = true
+	b.seeker.touchPeople(b.file.roster)
+}
+
 // putAway keeps b for the next accounts, and nothing of the last ones.
 func (e *Engine) putAway(b *bench) {
-	b.file, b.out = file{}, Outcome{}
+	b.file = file{}
 	clear(b.seeker.probes)
 	e.benches.Put(b)
 }

@@ -57,23 +57,31 @@ func foldASCII(s string) (string, bool) {
 }
 
 // isFolded reports whether s holds nothing that Fold might change: no blank, no capital letter, nothing beyond ASCII. It looks at
-// eight bytes as one number.
+// eight bytes as one number, at the last ones again where they are no whole eight more.
 func isFolded(s string) bool {
-	const lows, highs = 0x0101010101010101, 0x8080808080808080
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c <= ' ' || c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+				return false
+			}
+		}
+		return true
+	}
+	wrong := unfolded(s[len(s)-8:])
 	for ; len(s) >= 8; s = s[8:] {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		blank := (w - ('!' * lows)) &^ w
-		capital := (w + (0x7f-'@')*lows) &^ (w + (0x7f-'Z')*lows)
-		if (blank|capital|w)&highs != 0 {
-			return false
-		}
+		wrong |= unfolded(s)
 	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
-			return false
-		}
-	}
-	return true
+	return wrong == 0
+}
+
+// unfolded is not 0 when the first eight bytes of s hold what Fold might change.
+func unfolded(s string) uint64 {
+	const lows, highs = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	blank := (w - ('!' * lows)) &^ w
+	capital := (w + (0x7f-'@')*lows) &^ (w + (0x7f-'Z')*lows)
+	return (blank | capital | w) & highs
 }
 
 // mailKey folds an address: the whole address in folded case (the case of local parts is ignored in practice), the domain
@@ -85,8 +93,11 @@ func mailKey(s string, aliases map[string]string) string {
 	}
 	s = strings.TrimPrefix(folded, "smtp:")
 	at := strings.LastIndexByte(s, '@')
-	if at <= 0 || at == len(s)-1 {
+	switch {
+	case at <= 0 || at == len(s)-1:
 		return ""
+	case plain && len(aliases) == 0:
+		return s
 	}
 	local, domain := s[:at], s[at+1:]
 	if !plain && !isPlain(domain) {

@@ -91,16 +91,16 @@ func whyDisputed(f *file) string {
 func (f *file) ownerGone() bool { return f.judged() && f.owner != nil && f.owner.Gone() }
 
 func isUsedAfterEnd(f *file) bool {
-	if !f.ownerGone() || f.owner.End.Inferred {
+	if !f.ownerGone() || len(f.Signals) == 0 || f.owner.end().Inferred {
 		return false
 	}
-	_, used := f.usedAfter(f.owner.End.At)
+	_, used := f.usedAfter(f.owner.end().At)
 	return used
 }
 
 func whyUsedAfterEnd(f *file) string {
-	use, _ := f.usedAfter(f.owner.End.At)
-	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.person().whole(), when(f.owner.End.At), signal(use))
+	use, _ := f.usedAfter(f.owner.end().At)
+	return fmt.Sprintf("%s ended on %s, the account was used on %s", f.owner.person().whole(), when(f.owner.end().At), signal(use))
 }
 
 func isLeaverActive(f *file) bool { return f.ownerGone() }
@@ -155,12 +155,15 @@ func whySuspendedActive(f *file) string {
 }
 
 func isEarlyActive(f *file) bool {
-	return f.judged() && f.owner != nil && f.owner.State == Prehire && !f.owner.NextStart.IsZero() &&
-		f.owner.NextStart.Sub(f.settings.AsOf) > f.settings.Thresholds.Early
+	if !f.judged() || f.owner == nil || f.owner.State != Prehire {
+		return false
+	}
+	start := f.owner.person().NextStart
+	return !start.IsZero() && start.Sub(f.settings.AsOf) > f.settings.Thresholds.Early
 }
 
 func whyEarlyActive(f *file) string {
-	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.person().whole(), when(f.owner.NextStart))
+	return fmt.Sprintf("%s starts on %s, the account is enabled already", f.owner.person().whole(), when(f.owner.person().NextStart))
 }
 
 // idleCounts reports whether inactivity means anything: not while the owner is on leave, suspended or yet to start. An
@@ -171,8 +174,11 @@ func (f *file) idleCounts() bool {
 
 func isNeverUsed(f *file) bool {
 	limit := f.settings.Thresholds.NeverUsed
+	if limit <= 0 || !f.idleCounts() {
+		return false
+	}
 	created, known := f.Created.Get()
-	return limit > 0 && f.idleCounts() && f.idle.IsNever() && known && created.Before(f.settings.AsOf.Add(-limit))
+	return f.idle().IsNever() && known && created.Before(f.settings.AsOf.Add(-limit))
 }
 
 func whyNeverUsed(f *file) string {
@@ -181,15 +187,19 @@ func whyNeverUsed(f *file) string {
 
 func isDormant(f *file) bool {
 	limit := f.settings.Thresholds.Dormant
-	last, known := f.idle.Get()
-	return limit > 0 && f.idleCounts() && known && last.Before(f.settings.AsOf.Add(-limit))
+	if limit <= 0 || !f.idleCounts() {
+		return false
+	}
+	last, known := f.idle().Get()
+	return known && last.Before(f.settings.AsOf.Add(-limit))
 }
 
 func whyDormant(f *file) string {
+	idle := f.idle()
 	if f.elsewhere != nil {
 		return fmt.Sprintf("%s, the limit is %s", f.elsewhere.words(), inDays(f.settings.Thresholds.Dormant))
 	}
-	return fmt.Sprintf("last used on %s, not later than %s, the limit is %s", signal(f.lastUse), when(f.idle.Value),
+	return fmt.Sprintf("last used on %s, not later than %s, the limit is %s", signal(f.lastUse), when(idle.Value),
 		inDays(f.settings.Thresholds.Dormant))
 }
 

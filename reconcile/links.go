@@ -207,7 +207,7 @@ func (l *linked) withdraw(r *Roster, m *match, tried *KeyTried) {
 }
 
 // link lets the table's person take the place of everyone whom the keys named. People data that cannot be trusted stays so.
-func (x matcher) link(m *match, l *linked) {
+func (x *matcher) link(m *match, l *linked) {
 	if l == nil || l.entry == nil {
 		return
 	}

@@ -89,7 +89,7 @@ func (e *Engine) surveyLogin(a *scanners.Account) {
 	if len(list) == 0 {
 		return
 	}
-	if m := e.matcher(false).account(a); len(m.named) == 0 && !m.disputed() {
+	if m := e.matches(a); len(m.named) == 0 && !m.disputed() {
 		for _, p := range list {
 			e.secondaries[p.ref] = match{person: -1}
 		}
@@ -106,7 +106,7 @@ func (e *Engine) resolveLogin(a *scanners.Account) {
 		for _, form := range loginForms(login) {
 			ref := accountRef{a.System, form}
 			if known, ok := e.secondaries[ref]; ok {
-				m := e.matcher(false).rows(a)
+				m := e.matches(a)
 				known.former = known.former || m.former
 				known.join(m)
 				e.secondaries[ref] = known

@@ -70,22 +70,19 @@ type matcher struct {
 	settings *Settings
 	links    *linkTable
 	explain  bool
-	// room is where the people of a match may be noted, so that the usual one takes no memory of its own.
-	room []named
 	// found is whom the account's keys name, where they were looked up before.
 	found found
 }
 
-// account correlates by the account's own keys, and puts those together who are one human.
-func (x matcher) account(a *scanners.Account) match {
-	m := x.rows(a)
-	x.collapse(&m)
-	return m
+// account makes m, which is empty, whom the account's own keys name, with those put together who are one human.
+func (x *matcher) account(m *match, a *scanners.Account) {
+	x.rows(m, a)
+	x.collapse(m)
 }
 
 // collapse lets the people who are one human count as the one who leads.
 func (r *Roster) collapse(m *match) {
-	if m.apart || !slices.ContainsFunc(m.named, func(c named) bool { return r.humans[c.person] != nil }) {
+	if m.apart || len(r.humans) == 0 || !slices.ContainsFunc(m.named, func(c named) bool { return r.humans[c.person] != nil }) {
 		return
 	}
 	m.person = r.leader(m.person)
@@ -107,10 +104,10 @@ func (r *Roster) leader(i int32) int32 {
 	return i
 }
 
-// rows correlates by the account's own keys with the people of each source. Every key is tried, because two keys that name
-// different people must end in a dispute and not in the answer of the first.
-func (x matcher) rows(a *scanners.Account) match {
-	m := match{person: -1, named: x.room, table: x.links.of(a)}
+// rows makes m, which is empty, whom the account's own keys name among the people of each source. Every key is tried, because two
+// keys that name different people must end in a dispute and not in the answer of the first.
+func (x *matcher) rows(m *match, a *scanners.Account) {
+	m.person, m.table = -1, x.links.of(a)
 	m.apart = m.table.takesApart(x.Roster)
 	if x.found == nil {
 		var s seeker
@@ -121,30 +118,27 @@ func (x matcher) rows(a *scanners.Account) match {
 	for _, key := range x.settings.Keys {
 		switch key {
 		case KeyEmployeeID:
-			x.employeeIDs(&m, a.EmployeeIDs, KeyEmployeeID)
+			x.employeeIDs(m, a.EmployeeIDs, KeyEmployeeID)
 		case KeyMail:
-			x.addresses(&m, a.Mails, KeyMail)
+			x.addresses(m, a.Mails, KeyMail)
 		case KeyAnchor:
-			x.anchors(&m, a.Anchors)
+			x.anchors(m, a.Anchors)
 		}
 	}
-	x.link(&m, m.table)
-	return m
+	x.link(m, m.table)
 }
 
 func (x *matcher) employeeIDs(m *match, values []string, by string) {
 	for _, value := range values {
-		other := x.found.next()
-		if other.key == "" {
+		folded := Fold(value)
+		if folded == "" {
 			continue
 		}
-		tried := KeyTried{Key: by, Value: value, Normalised: other.key}
+		x.try(m, by, value, folded)
 		for _, ids := range x.sources {
-			x.nameAll(m, &tried, &ids.index, x.found.next(), by)
+			x.nameAll(m, &ids.index, by, folded)
 		}
-		x.nameAll(m, &tried, &x.others, other, by)
-		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(other.key))
-		x.record(m, tried)
+		x.nameOthers(m, by, folded)
 	}
 }
 
@@ -154,49 +148,60 @@ func (x *matcher) addresses(m *match, values []string, by string) {
 		if p.key == "" {
 			continue
 		}
-		tried := KeyTried{Key: by, Value: value, Normalised: p.key}
-		x.mails.eachFrom(p.person, p.key, func(i int32) {
-			if !x.name(m, &tried, i, by) {
-				return
+		x.try(m, by, value, p.key)
+		var room [1]int32
+		for _, i := range x.mails.all(p.person, p.key, room[:0]) {
+			if !x.name(m, i, by, p.key) {
+				continue
 			}
 			m.mailed = true
 			for _, holder := range x.former[p.key] {
 				if holder != i && !x.oneHuman(m, holder, i) {
 					m.former = true
-					tried.Note = fmt.Sprintf("held earlier by %s", x.ref(holder))
+					x.note(m, "held earlier by "+x.ref(holder))
 				}
 			}
-		})
-		x.checkReserved(m, &tried, KeyMail, p.key)
-		x.record(m, tried)
+		}
+		x.checkReserved(m, KeyMail, p.key)
 	}
 }
 
 func (x *matcher) anchors(m *match, values []string) {
 	for _, value := range values {
-		p := x.found.next()
-		if p.key == "" {
-			continue
+		if folded := Fold(value); folded != "" {
+			x.try(m, KeyAnchor, value, folded)
+			x.nameOthers(m, KeyAnchor, folded)
 		}
-		tried := KeyTried{Key: KeyAnchor, Value: value, Normalised: p.key}
-		x.nameAll(m, &tried, &x.others, p, KeyAnchor)
-		x.checkReserved(m, &tried, KeyEmployeeID, stripZeros(p.key))
-		x.record(m, tried)
 	}
 }
 
-// nameAll notes everyone whom a key names in a table.
-func (x *matcher) nameAll(m *match, tried *KeyTried, in *index, p *probe, by string) {
-	in.eachFrom(p.person, p.key, func(i int32) { x.name(m, tried, i, by) })
+// nameAll notes everyone whom the next probe names in a table.
+func (x *matcher) nameAll(m *match, in *index, by, value string) {
+	p := x.found.next()
+	var room [1]int32
+	for _, i := range in.all(p.person, p.key, room[:0]) {
+		x.name(m, i, by, value)
+	}
 }
 
-// name notes that a key names person i; it reports false when the link table says that the account is not theirs.
-func (x *matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
+// nameOthers is nameAll for an id among the other ids, which may also be that of a row that could not be read.
+func (x *matcher) nameOthers(m *match, by, folded string) {
+	if x.others.one.used > 0 {
+		x.nameAll(m, &x.others, by, folded)
+	}
+	if len(x.reserved) > 0 {
+		x.checkReserved(m, KeyEmployeeID, stripZeros(folded))
+	}
+}
+
+// name notes that a key with a value names person i; it reports false when the link table says that the account is not theirs.
+func (x *matcher) name(m *match, i int32, by, value string) bool {
 	if place, not := m.table.rejects(i); not {
-		tried.Note = fmt.Sprintf("names %s, whose account it is not (%s)", x.ref(i), place)
+		x.note(m, fmt.Sprintf("names %s, whose account it is not (%s)", x.ref(i), place))
 		return false
 	}
 	if x.explain {
+		tried := &m.tried[len(m.tried)-1]
 		tried.Named = append(tried.Named, x.ref(i))
 	}
 	if why, bad := x.disputed[i]; bad && m.unclear == "" {
@@ -205,7 +210,7 @@ func (x *matcher) name(m *match, tried *KeyTried, i int32, by string) bool {
 	if slices.ContainsFunc(m.named, func(c named) bool { return c.person == i }) {
 		return true
 	}
-	m.named = append(m.named, named{i, by, tried.Normalised})
+	m.named = append(m.named, named{i, by, value})
 	if m.person < 0 {
 		m.person, m.by = i, by
 	}
@@ -218,25 +223,33 @@ func (x *matcher) oneHuman(m *match, i, j int32) bool {
 	return h != nil && h == x.humans[j] && !m.apart
 }
 
-func (x *matcher) checkReserved(m *match, tried *KeyTried, key, value string) {
+func (x *matcher) checkReserved(m *match, key, value string) {
 	if len(x.reserved) == 0 {
 		return
 	}
 	if where, ok := x.reserved[key+"="+value]; ok {
 		m.unclear = where
-		tried.Note = where
+		x.note(m, where)
 	}
 }
 
-func (x *matcher) record(m *match, tried KeyTried) {
+// try takes note of a key that is tried.
+func (x *matcher) try(m *match, key, value, normalised string) {
 	if x.explain {
-		m.tried = append(m.tried, tried)
+		m.tried = append(m.tried, KeyTried{Key: key, Value: value, Normalised: normalised})
+	}
+}
+
+// note says what else is known of the key tried last.
+func (x *matcher) note(m *match, text string) {
+	if x.explain {
+		m.tried[len(m.tried)-1].Note = text
 	}
 }
 
 // reference correlates a manager, sponsor or owner reference that is an employee id or a mail address with the people of each
 // source.
-func (x matcher) reference(value string) match {
+func (x *matcher) reference(value string) match {
 	m, values := match{person: -1}, []string{value}
 	s := seeker{likely: -1}
 	s.ids(x.Roster, values)

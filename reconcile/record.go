@@ -8,12 +8,15 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// record is what is kept of a person beside the rows of the sources, in eight bytes: where the first row stands, the state, and
-// marks. An account of somebody who is employed and of whom there is nothing to remark is judged by it; everything else is worked
-// out of the rows again when it is asked for, by [Roster.load].
-type record uint64
+// record is what is kept of a person beside the rows of the sources, in sixteen bytes. Most accounts are judged by it alone;
+// everything else is worked out of the rows again when it is asked for, by [Roster.load].
+type record struct {
+	// head is where the first row stands, then the state as an index into states, then the marks.
+	head uint64
+	// mail is a hash of the person's only address; 0 for somebody who has none, or several.
+	mail uint64
+}
 
-// A record holds the row above, then the state as an index into states, then the marks.
 const (
 	rowAt   = 16
 	stateAt = 12
@@ -31,9 +34,7 @@ const (
 type marks uint16
 
 const (
-	// ordinary people are employed, and what else judging asks of a person is known to be nothing.
-	ordinary marks = 1 << iota
-	remembered
+	remembered marks = 1 << iota
 	conflicting
 	hasOtherIDs
 	hasUpcomingEnd
@@ -45,30 +46,29 @@ const (
 	foldedMails
 )
 
-func (x record) has(mark marks) bool { return marks(x)&mark != 0 }
+func (x record) has(mark marks) bool { return marks(x.head)&mark != 0 }
 
-func (x record) row() rowRef { return rowRef(x >> rowAt) }
+func (x record) row() rowRef { return rowRef(x.head >> rowAt) }
 
-func (x record) state() int { return int(x >> stateAt & 7) }
+func (x record) state() int { return int(x.head >> stateAt & 7) }
 
 // gone is Person.Gone of the record's person.
 func (x record) gone() bool { return x.state() >= firstGone }
 
 func (x *record) mark(mark marks, on bool) {
 	if on {
-		*x |= record(mark)
+		x.head |= uint64(mark)
 	}
 }
 
 // note takes from p what the record holds.
 func (x *record) note(p *Person) {
-	*x |= record(slices.Index(states[:], p.State)) << stateAt
+	x.head |= uint64(slices.Index(states[:], p.State)) << stateAt
 	x.mark(remembered, p.Remembered)
 	x.mark(conflicting, p.Conflict != "")
 	x.mark(hasOtherIDs, len(p.OtherIDs) > 0)
 	x.mark(hasUpcomingEnd, !p.UpcomingEnd.IsZero())
 	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, contingent))
-	x.mark(ordinary, p.State == Employed && !p.Remembered && p.Conflict == "")
 }
 
 // begins is Person.Start of person i.

@@ -1,13 +1,17 @@
 package reconcile
 
-import "github.com/leaver-audit/leaver/scanners"
+import (
+	"slices"
+
+	"github.com/leaver-audit/leaver/scanners"
+)
 
 // probe is one look for a key in one table of people.
 type probe struct {
 	// slots is nil where nobody has keys of the kind.
 	slots *slots
 	key   string
-	tag   uint64
+	hash  uint64 // see slots.hash
 	slot  int
 	// likely is the place of another probe of the account, whose person may have this key as well; -1 for none.
 	likely int32
@@ -20,6 +24,10 @@ type probe struct {
 type seeker struct {
 	probes []probe
 	likely int32 // of the account whose probes are added
+	// later lists the probes of keys of which slots hold a part only, and which may have to be compared.
+	later []int32
+	// touched gives a use to what is looked at only for the processor to fetch it.
+	touched uint64
 }
 
 // seek adds the probes for all keys of a, in the order in which [matcher.rows] asks for them.
@@ -37,20 +45,26 @@ func (s *seeker) seek(r *Roster, settings *Settings, a *scanners.Account) {
 	}
 }
 
-// ids adds for each value a probe among the other ids, and one for each people source; only one without a key for a value that
-// is no key.
+// ids adds for each value that is a key a probe for each people source, and one among the other ids.
 func (s *seeker) ids(r *Roster, values []string) {
 	for _, value := range values {
 		folded := Fold(value)
-		s.add(&r.others, folded)
+		if folded == "" {
+			continue
+		}
 		for _, ids := range r.sources {
-			if folded == "" {
-				break
-			}
 			if s.add(&ids.index, ids.folded(folded)) {
 				s.likely = int32(len(s.probes) - 1)
 			}
 		}
+		s.others(r, folded)
+	}
+}
+
+// others adds a probe for an id that is folded among the other ids, if anybody has some.
+func (s *seeker) others(r *Roster, folded string) {
+	if r.others.one.used > 0 {
+		s.add(&r.others, folded)
 	}
 }
 
@@ -64,65 +78,107 @@ func (s *seeker) mails(r *Roster, settings *Settings, values []string) {
 
 func (s *seeker) anchors(r *Roster, values []string) {
 	for _, value := range values {
-		s.add(&r.others, Fold(value))
+		if folded := Fold(value); folded != "" {
+			s.others(r, folded)
+		}
 	}
 }
 
 // add reports whether somebody may have the key.
 func (s *seeker) add(x *index, key string) bool {
-	s.probes = append(s.probes, probe{key: key, person: -1, likely: -1})
+	n := len(s.probes)
+	s.probes = slices.Grow(s.probes, 1)[:n+1]
+	p := &s.probes[n]
+	p.slots, p.key, p.likely, p.person = nil, key, -1, -1
 	if x.one.used == 0 || key == "" {
 		return false
 	}
-	p := &s.probes[len(s.probes)-1]
-	tag, ok := x.one.tag(key)
+	hash, ok := x.one.hash(key)
 	if ok {
-		p.slots, p.tag, p.slot = &x.one, tag, x.one.first(tag)
+		p.slots, p.hash, p.slot = &x.one, hash, x.one.first(hash)
 	}
 	return ok
 }
 
 // find finds whom the keys name. It takes one step of all probes before the next step of any: reads of one step do not need each
-// other, so the processor has many of them under way. A mail address is compared with those of whom the employee id names
-// before it is looked for among all.
-func (s *seeker) find(r *Roster) (read int) {
+// other, so the processor has many of them under way. A mail address is first compared with that of whom the employee id names, and
+// looked for among all only when it is another one.
+func (s *seeker) find(r *Roster) {
+	s.later = s.later[:0]
 	for i := range s.probes {
 		if p := &s.probes[i]; p.slots != nil && p.likely < 0 {
 			p.person = p.slots.at(p.slot)
+			if !p.slots.exact {
+				s.later = append(s.later, int32(i))
+			}
 		}
 	}
-	for i := range s.probes {
-		if p := &s.probes[i]; p.person >= 0 && p.slots.near == nil {
-			p.first()
-		}
-		if p := &s.probes[i]; p.person >= 0 {
-			read += int(r.records[p.person])
-		}
-	}
+	read := uint64(0)
 	for i := range s.probes {
 		p := &s.probes[i]
-		if p.likely >= 0 {
-			p.person = s.probes[p.likely].person
+		if p.person >= 0 && p.slots.near == nil {
+			p.first()
 		}
-		if p.person >= 0 && !p.slots.exact {
+		if p.person >= 0 {
+			read += r.records[p.person].head
+		}
+	}
+	for i := range s.probes {
+		if p := &s.probes[i]; p.person >= 0 && r.records[p.person].gone() {
+			read += uint64(r.rows.touch(r.records[p.person].row())) // whoever is gone is likely to be named
+		}
+	}
+	for i := range s.probes {
+		if p := &s.probes[i]; p.likely >= 0 {
+			if likely := s.probes[p.likely].person; r.isMailOf(likely, p.hash) {
+				p.person = likely
+				continue
+			}
+			p.person = p.slots.at(p.slot)
+			s.later = append(s.later, int32(i))
+		}
+	}
+	s.touched ^= read
+	s.compare(r)
+}
+
+// compare compares the keys of which slots hold a part only with those of the people in the slots.
+func (s *seeker) compare(r *Roster) {
+	read := 0
+	for _, i := range s.later {
+		if p := &s.probes[i]; p.person >= 0 {
+			if p.first(); p.person >= 0 {
+				read += int(r.records[p.person].mail)
+			}
+		}
+	}
+	for _, i := range s.later {
+		if p := &s.probes[i]; p.person >= 0 {
+			read += r.rows.touch(r.records[p.person].row())
+		}
+	}
+	for _, i := range s.later {
+		if p := &s.probes[i]; p.person >= 0 {
+			_, p.person = p.slots.findFrom(p.slot, p.hash, p.key)
+		}
+	}
+	s.touched ^= uint64(read)
+}
+
+// touchPeople looks at the rows of everybody found, as far as a whole person is read from them.
+func (s *seeker) touchPeople(r *Roster) {
+	read := 0
+	for i := range s.probes {
+		if p := &s.probes[i]; p.person >= 0 && p.likely < 0 {
 			read += r.rows.touch(r.records[p.person].row())
 		}
 	}
 	for i := range s.probes {
-		if p := &s.probes[i]; p.person >= 0 && p.likely < 0 && !r.records[p.person].has(ordinary) {
+		if p := &s.probes[i]; p.person >= 0 && p.likely < 0 {
 			read += r.rows.touchRest(r.records[p.person].row())
 		}
 	}
-	for i := range s.probes {
-		switch p := &s.probes[i]; {
-		case p.slots == nil || p.slots.exact:
-		case p.likely < 0 && p.person < 0:
-		case p.likely >= 0 && p.person >= 0 && p.slots.has(p.person, p.key):
-		default:
-			_, p.person = p.slots.findFrom(p.slot, p.tag, p.key)
-		}
-	}
-	return read
+	s.touched ^= uint64(read)
 }
 
 // at is the person in a slot, whatever the tag; -1 for nobody.
@@ -136,7 +192,7 @@ func (s *slots) at(slot int) int32 {
 // first finds the first person whose slot has the tag of the key.
 func (p *probe) first() {
 	for entry := p.slots.list[p.slot]; entry != 0; entry = p.slots.list[p.slot] {
-		if p.person = int32(uint32(entry)) - 1; entry>>32 == p.tag {
+		if p.person = int32(uint32(entry)) - 1; entry>>32 == p.hash>>32 {
 			return
 		}
 		p.slot = p.slots.next(p.slot)
@@ -144,13 +200,13 @@ func (p *probe) first() {
 	p.person = -1
 }
 
-// touch looks at the memory of a row as far as keys are compared with it.
+// touch looks at the memory where a row begins.
 func (r *rows) touch(ref rowRef) int {
 	text := r.keys.at(ref).rest
 	return int(text[0]) + int(text[min(len(text)-1, 48)])
 }
 
-// touchRest looks at the rest of a row, which is needed to judge accounts of somebody of whom there is something to remark.
+// touchRest looks at the memory where the rest of a row begins.
 func (r *rows) touchRest(ref rowRef) int {
 	in := r.keys.at(ref)
 	in.text()

@@ -15,7 +15,7 @@ import (
 // tonight.
 func (b *RosterBuilder) gather(r *Roster, i int32) {
 	g := &b.people[i]
-	r.records[i] |= record(g.row) << rowAt
+	r.records[i].head |= uint64(g.row) << rowAt
 	if g.further >= 0 {
 		r.further[i] = b.further[g.further]
 		b.compareHumans(r, i)

@@ -79,7 +79,7 @@ func TestSlotsAreAMap(t *testing.T) {
 		keys := rapid.SliceOfN(kinds[rapid.SampledFrom([]string{"close together", "far apart", "with zeros", "words", "long numbers"}).Draw(t, "kind")], 1, 60).Draw(t, "keys")
 		r := Roster{rows: &rows{}}
 		for _, key := range keys {
-			r.records = append(r.records, record(r.rows.add(&scanners.Person{ID: key}))<<rowAt)
+			r.records = append(r.records, record{head: uint64(r.rows.add(&scanners.Person{ID: key})) << rowAt})
 		}
 		table, want := r.idSlots(0, len(keys), func(id string) string { return id }), map[string]int32{}
 		for i, key := range keys {

@@ -323,7 +323,7 @@ func rank(p *Person) int {
 // forgetRejected drops everybody to whom the account does not belong by the link table. Nobody whom a key names is among
 // those found: the account would be no orphan.
 func (h *hunt) forgetRejected() {
-	table := h.engine.matcher(false).account(h.account).table
+	table := h.engine.matches(h.account).table
 	maps.DeleteFunc(h.found, func(i int32, _ *evidence) bool {
 		_, rejected := table.rejects(i)
 		return rejected
