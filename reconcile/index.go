@@ -332,17 +332,17 @@ func (s *sourceIDs) folded(id string) string {
 
 // indexFormer indexes the addresses that people had in earlier snapshots and have no more.
 func (b *RosterBuilder) indexFormer(r *Roster) {
-	for i := range b.people {
-		past := b.past(&b.people[i])
+	for i, g := range b.people.all() {
+		past := b.past(g)
 		if past == nil {
 			continue
 		}
-		former := b.formerMails(past, r.mailsOf(int32(i), nil))
+		former := b.formerMails(past, r.mailsOf(i, nil))
 		for _, mail := range former {
-			r.former[mail] = append(r.former[mail], int32(i))
+			r.former[mail] = append(r.former[mail], i)
 		}
 		if len(former) > 0 {
-			r.formerMails[int32(i)] = former
+			r.formerMails[i] = former
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (x *record) note(p *Person) {
 	x.mark(conflicting, p.Conflict != "")
 	x.mark(hasOtherIDs, len(p.OtherIDs) > 0)
 	x.mark(hasUpcomingEnd, !p.UpcomingEnd.IsZero())
-	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, contingent))
+	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, func(e scanners.Employment) bool { return contingent(e.Type) }))
 	x.mark(ordinary, p.State == Employed && !p.Remembered && p.Conflict == "")
 }
 
@@ -100,7 +100,7 @@ func (r *Roster) load(p *Person, i int32) {
 		p.Mails, p.OtherIDs = appendNew(p.Mails, row.Mails), appendNew(p.OtherIDs, row.OtherIDs)
 		p.Employments = append(p.Employments, row.Employments...)
 	}
-	zone := r.zone(&head)
+	zone := r.zone(head.System, head.Zone)
 	p.Zone = zone.String()
 	settle(p, zone, r.asOf, r.recall(p, i))
 	if r.past == nil {

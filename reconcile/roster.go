@@ -89,12 +89,12 @@ func (p *Person) vanish() {
 	p.NextStart, p.EndShown = time.Time{}, time.Time{}
 }
 
-// zone is the one that the dates of a row are meant in.
-func (r *Roster) zone(p *scanners.Person) *time.Location {
-	if zone := r.zones[p.Zone]; p.Zone != "" && zone != nil {
+// zone is the one that the dates of a row of the source are meant in; name is the one that the row states.
+func (r *Roster) zone(system, name string) *time.Location {
+	if zone := r.zones[name]; name != "" && zone != nil {
 		return zone
 	}
-	if zone := r.sourceZones[p.System]; zone != nil {
+	if zone := r.sourceZones[system]; zone != nil {
 		return zone
 	}
 	return r.runZone

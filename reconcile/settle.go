@@ -13,14 +13,13 @@ import (
 
 // gather takes the rows of person i and what the history knows. The last complete snapshot speaks for people who have no row
 // tonight.
-func (b *RosterBuilder) gather(r *Roster, i int32) {
-	g := &b.people[i]
+func (b *RosterBuilder) gather(r *Roster, i int32, g *gathered) {
 	r.records[i] |= record(g.row) << rowAt
 	if g.further >= 0 {
 		r.further[i] = b.further[g.further]
 		b.compareHumans(r, i)
 	}
-	b.remember(r, i)
+	b.remember(r, i, b.past(g))
 }
 
 // settledAtOnce is how many people one goroutine settles before it asks for more.
@@ -35,10 +34,10 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 		for {
 			to := next.Add(settledAtOnce)
 			from := to - settledAtOnce
-			if from >= int64(len(b.people)) {
+			if from >= int64(b.people.n) {
 				break
 			}
-			for i := from; i < min(to, int64(len(b.people))); i++ {
+			for i := from; i < min(to, int64(b.people.n)); i++ {
 				s.settle(b, r, int32(i))
 			}
 		}
@@ -46,7 +45,7 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 		b.mails, b.others = b.mails+s.mails, b.others+s.others
 		b.mu.Unlock()
 	}
-	for range min(runtime.GOMAXPROCS(0), 1+len(b.people)/settledAtOnce) {
+	for range min(runtime.GOMAXPROCS(0), 1+b.people.n/settledAtOnce) {
 		settling.Go(work)
 	}
 	settling.Wait()
@@ -60,7 +59,7 @@ type settler struct {
 
 // settle finds out where person i stands at the as-of.
 func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
-	p, at, past := &s.p, &r.records[i], b.past(&b.people[i])
+	p, at, past := &s.p, &r.records[i], b.past(b.people.at(i))
 	r.load(p, i)
 	unread, rejected := b.unreadRow(p)
 	if rejected {
@@ -115,9 +114,8 @@ func (b *RosterBuilder) compareHumans(r *Roster, i int32) {
 	}
 }
 
-// remember keeps what the history knows of person i.
-func (b *RosterBuilder) remember(r *Roster, i int32) {
-	past := b.past(&b.people[i])
+// remember keeps what the history knows of person i; past is nil for nothing.
+func (b *RosterBuilder) remember(r *Roster, i int32, past *PastPerson) {
 	if past == nil {
 		return
 	}
