@@ -60,9 +60,11 @@ func (x *record) mark(mark marks, on bool) {
 	}
 }
 
+func stateIndex(state PersonState) int { return slices.Index(states[:], state) }
+
 // note takes from p what the record holds.
 func (x *record) note(p *Person) {
-	*x |= record(slices.Index(states[:], p.State)) << stateAt
+	*x |= record(stateIndex(p.State)) << stateAt
 	x.mark(remembered, p.Remembered)
 	x.mark(conflicting, p.Conflict != "")
 	x.mark(hasOtherIDs, len(p.OtherIDs) > 0)

@@ -239,10 +239,13 @@ func (in *rowReader) texts(list []string) []string {
 	return list
 }
 
-func (in *rowReader) skipTexts() {
-	for range in.number() {
+// skipTexts is how many texts there are.
+func (in *rowReader) skipTexts() (n int) {
+	n = int(in.number())
+	for range n {
 		in.text()
 	}
+	return n
 }
 
 func (in *rowReader) employment() (e scanners.Employment) {

@@ -30,7 +30,7 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 	var settling sync.WaitGroup
 	var next atomic.Int64
 	work := func() {
-		var s settler
+		s := new(settler)
 		for {
 			to := next.Add(settledAtOnce)
 			from := to - settledAtOnce
@@ -54,11 +54,23 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 // settler settles one person after the other, and counts their addresses and other ids.
 type settler struct {
 	p             Person
+	addresses     []string
+	instants      instants
 	mails, others int
 }
 
-// settle finds out where person i stands at the as-of.
+// settle finds out where person i stands at the as-of, and how their addresses are written.
 func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
+	if !s.settleUsual(b, r, i) {
+		s.settleWhole(b, r, i)
+	}
+	s.addresses = r.mailsOf(i, s.addresses[:0])
+	s.mails += len(s.addresses)
+	r.records[i].mark(foldedMails, !slices.ContainsFunc(s.addresses, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) != mail }))
+}
+
+// settleWhole works out the person for it.
+func (s *settler) settleWhole(b *RosterBuilder, r *Roster, i int32) {
 	p, at, past := &s.p, &r.records[i], b.past(b.people.at(i))
 	r.load(p, i)
 	unread, rejected := b.unreadRow(p)
@@ -77,12 +89,11 @@ func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
 		p.vanish()
 	}
 	at.note(p)
-	at.mark(foldedMails, !slices.ContainsFunc(p.Mails, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) != mail }))
 	r.starts[i] = noStart
 	if !p.Start.IsZero() {
 		r.starts[i] = p.Start.Unix()
 	}
-	s.mails, s.others = s.mails+len(p.Mails), s.others+len(p.OtherIDs)
+	s.others += len(p.OtherIDs)
 }
 
 // past is what the history knows of a person; nil for nothing.
