@@ -71,10 +71,15 @@ func (s *slots) find(key string) (slot int, person int32) {
 	if !ok {
 		return -1, -1
 	}
-	if s.near != nil {
-		return s.first(tag), s.near[s.first(tag)] - 1
+	return s.findTag(tag, key)
+}
+
+// findTag is find for a key that has a tag, in a table that is not empty.
+func (s *slots) findTag(tag uint64, key string) (slot int, person int32) {
+	if slot = s.first(tag); s.near != nil {
+		return slot, s.near[slot] - 1
 	}
-	return s.findFrom(s.first(tag), tag, key)
+	return s.findFrom(slot, tag, key)
 }
 
 func (s *slots) findFrom(slot int, tag uint64, key string) (int, int32) {
@@ -103,6 +108,11 @@ func (s *slots) next(slot int) int {
 
 // put gives the slot that find returned for key to person.
 func (s *slots) put(slot int, key string, person int32) {
+	tag, _ := s.tag(key)
+	s.putTag(slot, tag, person)
+}
+
+func (s *slots) putTag(slot int, tag uint64, person int32) {
 	if s.near != nil {
 		s.near[slot] = person + 1
 		s.used++
@@ -111,7 +121,6 @@ func (s *slots) put(slot int, key string, person int32) {
 	if s.list[slot] == 0 {
 		s.used++
 	}
-	tag, _ := s.tag(key)
 	s.list[slot] = tag<<32 | uint64(person+1)
 	if s.used*8 > len(s.list)*7 {
 		s.grow()
@@ -148,9 +157,14 @@ func (x *index) add(key string, person int32) {
 	if key == "" {
 		return
 	}
-	slot, first := x.one.find(key)
+	tag, _ := x.one.tag(key)
+	x.addTag(tag, key, person)
+}
+
+func (x *index) addTag(tag uint64, key string, person int32) {
+	slot, first := x.one.findTag(tag, key)
 	if first < 0 {
-		x.one.put(slot, key, person)
+		x.one.putTag(slot, tag, person)
 		return
 	}
 	list := x.many[key]
@@ -160,6 +174,31 @@ func (x *index) add(key string, person int32) {
 	if list[len(list)-1] != person {
 		x.many[key] = append(list, person)
 	}
+}
+
+// entry is a key of a person that is to go into an index, which is not empty.
+type entry struct {
+	key    string
+	tag    uint64
+	person int32
+}
+
+// addedAtOnce is how many entries wait for each other.
+const addedAtOnce = 64
+
+// addAll does add for each entry. The slots of keys that leave hashes lie anywhere in a table that no cache holds: looked at
+// together first, they are waited for at once.
+func (x *index) addAll(entries []entry) (read uint64) {
+	for i := range entries {
+		entries[i].tag, _ = x.one.tag(entries[i].key)
+	}
+	for i := range entries {
+		read += x.one.list[x.one.first(entries[i].tag)]
+	}
+	for i := range entries {
+		x.addTag(entries[i].tag, entries[i].key, entries[i].person)
+	}
+	return read
 }
 
 // each calls f for every person that key names.
@@ -197,18 +236,41 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 		if from == to {
 			continue
 		}
-		collision, allDigits := r.sameDigits(from, to)
+		least, most, plain := r.plainNumbers(from, to)
+		collision, allDigits := "", true
+		if !plain {
+			collision, allDigits = r.sameDigits(from, to)
+		}
 		if allDigits && collision != "" {
 			r.issues = append(r.issues, Issue{Source: system, Text: collision})
 		}
 		ids := &sourceIDs{system: system, strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
-		ids.index = newIndex(r.idSlots(from, to, ids.key))
+		if plain {
+			ids.index = newIndex(newExactSlots(to-from, least, most))
+		} else {
+			ids.index = newIndex(r.idSlots(from, to, ids.key))
+		}
 		for i := from; i < to; i++ {
 			ids.index.add(ids.key(r.id(int32(i))), int32(i))
 		}
 		r.ids[system] = ids
 		r.sources = append(r.sources, ids)
 	}
+}
+
+// plainNumbers looks at the ids of people from until before to: whether all are numbers of up to nine digits without leading zeros,
+// and if so the least and the most of these. No key is another one than the id then, and no two are the same.
+func (r *Roster) plainNumbers(from, to int) (least, most uint64, plain bool) {
+	least = math.MaxUint64
+	for i := from; i < to; i++ {
+		id := r.id(int32(i))
+		n, ok := number(id)
+		if !ok || id[0] == '0' {
+			return 0, 0, false
+		}
+		least, most = min(least, n), max(most, n)
+	}
+	return least, most, true
 }
 
 // idSlots is the table for the ids of people from until before to, which are compared in the form that key gives them.
@@ -286,6 +348,7 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 		return slices.ContainsFunc(r.person(i).OtherIDs, func(id string) bool { return Fold(id) == key })
 	}))
 	var mails []string
+	var entries []entry
 	for i := range r.records {
 		person := int32(i)
 		if r.records[i].has(hasOtherIDs) {
@@ -299,7 +362,13 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 			if !folded {
 				key = mailKey(key, b.settings.MailDomains)
 			}
-			r.mails.add(key, person)
+			if key != "" {
+				entries = append(entries, entry{key: key, person: person})
+			}
+		}
+		if len(entries) >= addedAtOnce || i == len(r.records)-1 {
+			r.mails.addAll(entries)
+			entries = entries[:0]
 		}
 	}
 }
