@@ -185,27 +185,17 @@ func (r *Roster) presentAmong(list []int32) string {
 func (r *Roster) count(b *RosterBuilder) {
 	c := &r.population
 	c.Rows, c.Merged = b.read, b.merged
-	for i := range r.records {
-		x := r.records[i]
-		switch {
-		case x.has(remembered):
+	var shown [8]int64 // by state
+	for _, x := range r.records {
+		if x.has(remembered) {
 			c.Remembered++
-			continue
-		case states[x.state()] == Prehire:
-			c.Prehire++
-			continue
-		case x.gone():
-			c.Ended++
-			continue
-		}
-		c.Employed++
-		switch states[x.state()] {
-		case Leave:
-			c.OnLeave++
-		case Suspended:
-			c.Suspended++
+		} else {
+			shown[x.state()]++
 		}
 	}
+	of := func(state PersonState) int64 { return shown[stateIndex(state)] }
+	c.OnLeave, c.Suspended, c.Prehire, c.Ended = of(Leave), of(Suspended), of(Prehire), of(Ended)+of(Vanished)
+	c.Employed = of(Employed) + c.OnLeave + c.Suspended
 	r.Leaving(func(*Person) { c.UpcomingEnds++ })
 }
 
@@ -214,6 +204,9 @@ func (r *Roster) count(b *RosterBuilder) {
 func (r *Roster) Leaving(f func(*Person)) {
 	soon := scanners.DateOf(r.asOf.Add(30 * 24 * time.Hour))
 	for i := range r.records {
+		if len(r.humans) == 0 && !r.records[i].has(hasUpcomingEnd) {
+			continue
+		}
 		h := r.humans[int32(i)]
 		if h != nil && h.lead != int32(i) || h == nil && !r.records[i].has(hasUpcomingEnd) {
 			continue

@@ -283,10 +283,14 @@ func (in *rowReader) day() day {
 // knownDay reads a date of which only a known value matters. It is noDay when that is not known; ok is false when it is known
 // and no day.
 func (in *rowReader) knownDay() (d day, ok bool) {
-	state := in.rest[0]
-	if state == byte(scanners.StateKnown)<<3|hasDay {
+	switch in.rest[0] {
+	case byte(scanners.StateKnown)<<3 | hasDay:
 		in.rest = in.rest[1:]
 		return in.day(), true
+	case byte(scanners.StateNever) << 3:
+		in.rest = in.rest[1:]
+		return noDay, true
+	default:
+		return noDay, !in.date().IsKnown()
 	}
-	return noDay, !in.date().IsKnown()
 }

@@ -61,10 +61,13 @@ type settler struct {
 
 // settle finds out where person i stands at the as-of, and how their addresses are written.
 func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
-	if !s.settleUsual(b, r, i) {
+	in := r.rows.keys.at(r.records[i].row())
+	in.text()
+	s.addresses = unique(in.texts(s.addresses[:0]))
+	if !s.settleUsual(b, r, i, in) {
 		s.settleWhole(b, r, i)
+		s.addresses = append(s.addresses[:0], s.p.Mails...)
 	}
-	s.addresses = r.mailsOf(i, s.addresses[:0])
 	s.mails += len(s.addresses)
 	r.records[i].mark(foldedMails, !slices.ContainsFunc(s.addresses, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) != mail }))
 }

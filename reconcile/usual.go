@@ -8,15 +8,12 @@ import (
 
 // settleUsual settles person i as [settler.settleWhole] does, without making a [Person]: most people have one row with one
 // employment, and what the history knows of them, if anything, changes nothing. It returns false, and has changed nothing, where
-// there is more to look at.
-func (s *settler) settleUsual(b *RosterBuilder, r *Roster, i int32) bool {
-	g, x := b.people.at(i), &r.records[i]
-	if g.further >= 0 || x.has(remembered) || len(b.unread)+len(b.nameless) > 0 {
+// there is more to look at. in stands behind the addresses of their row.
+func (s *settler) settleUsual(b *RosterBuilder, r *Roster, i int32, in rowReader) bool {
+	x := &r.records[i]
+	if b.people.at(i).further >= 0 || x.has(remembered) || len(b.unread)+len(b.nameless) > 0 {
 		return false
 	}
-	in := r.rows.keys.at(g.row)
-	in.text()
-	in.skipTexts()
 	others := in.skipTexts()
 	system := r.rows.systems[in.number()]
 	in = r.rows.rest.at(rowRef(in.number()))

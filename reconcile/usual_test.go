@@ -18,7 +18,7 @@ type settled struct {
 }
 
 // settleAgain settles person i once more by one way alone. It gives back what was there before that way, too.
-func settleAgain(r *Roster, i int32, way func() bool) (before, after settled, done bool) {
+func settleAgain(r *Roster, i int32, way func(keys rowReader) bool) (before, after settled, done bool) {
 	read := func() settled {
 		s := settled{at: r.records[i], start: r.starts[i]}
 		if r.past != nil {
@@ -30,7 +30,10 @@ func settleAgain(r *Roster, i int32, way func() bool) (before, after settled, do
 	if r.past != nil {
 		r.past[i].endShown = time.Time{}
 	}
-	before, done = read(), way()
+	in := r.rows.keys.at(r.records[i].row())
+	in.text()
+	in.skipTexts()
+	before, done = read(), way(in)
 	return before, read(), done
 }
 
@@ -42,7 +45,7 @@ func TestUsualIsWhole(t *testing.T) {
 		b := drawPeople(t)
 		r, s, whole := b.Build(), new(settler), new(settler)
 		for i := range int32(len(r.records)) {
-			before, got, done := settleAgain(r, i, func() bool { return s.settleUsual(b, r, i) })
+			before, got, done := settleAgain(r, i, func(in rowReader) bool { return s.settleUsual(b, r, i, in) })
 			if !done {
 				if long++; before != got {
 					t.Fatalf("person %d is left to the long way, yet changed from %+v to %+v", i, before, got)
@@ -50,7 +53,7 @@ func TestUsualIsWhole(t *testing.T) {
 				continue
 			}
 			short++
-			if _, want, _ := settleAgain(r, i, func() bool { whole.settleWhole(b, r, i); return true }); got != want {
+			if _, want, _ := settleAgain(r, i, func(rowReader) bool { whole.settleWhole(b, r, i); return true }); got != want {
 				t.Fatalf("%+v at %s: %+v, want %+v", r.person(i), r.asOf, got, want)
 			}
 		}
