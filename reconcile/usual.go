@@ -91,21 +91,19 @@ func (x *record) noteUsual(e *usual, state PersonState) {
 type instants [1 << 13]struct {
 	zone *time.Location
 	day  day
-	// after is whether the instant is that of the end of the day.
-	after bool
-	at    int64
+	at   int64
 }
 
 // of is the instant in Unix seconds at which d begins, or is over.
 func (known *instants) of(d day, after bool, zone *time.Location) int64 {
 	place := ((d>>9)*12+d>>5&15)<<5 | d&31
 	if after {
-		place += 1 << 12
+		place += 1 << 12 // so that one place is never asked for both ends of a day
 	}
 	x := &known[place%(1<<13)]
-	if x.zone != zone || x.day != d || x.after != after {
+	if x.zone != zone || x.day != d {
 		at, _ := scanners.Employment{End: scanners.Known(d.date()), LastDayInclusive: after}.EndsAt(zone)
-		x.zone, x.day, x.after, x.at = zone, d, after, at.Unix()
+		x.zone, x.day, x.at = zone, d, at.Unix()
 	}
 	return x.at
 }
