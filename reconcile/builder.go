@@ -92,11 +92,11 @@ func (c *gathering) all() iter.Seq2[int32, *gathered] {
 // have them, the last one tells that the next is new.
 type collected struct {
 	system string
-	people int
-	// last is the folded id of the latest of them, which is the highest until there is a table.
-	last   []byte
-	latest int32
-	table  *slots
+	// people counts them until there is a table. last is the folded id of the latest of them, the highest.
+	people        int
+	first, latest int32
+	last          []byte
+	table         *slots
 }
 
 // NewRoster starts a roster. History may be the zero value.
@@ -114,7 +114,7 @@ func NewRoster(settings Settings, history History) *RosterBuilder {
 func (b *RosterBuilder) person(system, id string) *gathered {
 	ids := b.byID[system]
 	if ids == nil {
-		ids = &collected{system: strings.Clone(system)}
+		ids = &collected{system: strings.Clone(system), first: int32(b.people.n)}
 		b.byID[ids.system] = ids
 	}
 	key := Fold(id)
@@ -148,10 +148,11 @@ func (b *RosterBuilder) newPerson() *gathered { return b.people.add(gathered{noR
 func (b *RosterBuilder) makeTable(ids *collected) {
 	has := func(i int32, key string) bool { _, id := b.identity(b.people.at(i)); return Fold(id) == key }
 	table := newSlots(2*ids.people, has)
-	for i, g := range b.people.all() {
-		if system, id := b.identity(g); system == ids.system {
+	for i, left := ids.first, ids.people; left > 0; i++ {
+		if system, id := b.identity(b.people.at(i)); system == ids.system {
 			slot, _ := table.find(Fold(id))
 			table.put(slot, Fold(id), i)
+			left--
 		}
 	}
 	ids.table = &table
