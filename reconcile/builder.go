@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
+	"iter"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -19,7 +22,7 @@ type RosterBuilder struct {
 	rows     *rows
 	zones    zones
 	byID     map[string]*collected // by people source
-	people   []gathered
+	people   gathering
 	// further holds the rows beyond the first of people who have several.
 	further  [][]rowRef
 	reserved map[string]string
@@ -33,6 +36,10 @@ type RosterBuilder struct {
 	// has its place, and end where those of the next do.
 	systems []string
 	begin   []int32
+	// latest is the source of the last person who was new; unsorted is whether anybody came before somebody whom they follow in
+	// the numbering.
+	latest   *collected
+	unsorted bool
 	// mails and others count the addresses and other ids of people who are settled; mu guards them and the roster's disputes.
 	mu            sync.Mutex
 	mails, others int
@@ -50,12 +57,47 @@ type gathered struct {
 
 const noRow = ^rowRef(0)
 
+// gathering is a list of people that grows without being copied.
+type gathering struct {
+	parts [][]gathered
+	n     int
+}
+
+// partBits makes parts of 16 KB: most rosters are those of tests.
+const partBits = 10
+
+func (c *gathering) at(i int32) *gathered { return &c.parts[i>>partBits][i&(1<<partBits-1)] }
+
+func (c *gathering) add(g gathered) *gathered {
+	if c.n == len(c.parts)<<partBits {
+		c.parts = append(c.parts, make([]gathered, 0, 1<<partBits))
+	}
+	last := &c.parts[len(c.parts)-1]
+	*last = append(*last, g)
+	c.n++
+	return &(*last)[len(*last)-1]
+}
+
+// all yields everybody in their order.
+func (c *gathering) all() iter.Seq2[int32, *gathered] {
+	return func(yield func(int32, *gathered) bool) {
+		for i := range int32(c.n) {
+			if !yield(i, c.at(i)) {
+				return
+			}
+		}
+	}
+}
+
 // collected finds the people of one source again while rows are coming in. As long as these come ordered by id, as most exports
 // have them, the last one tells that the next is new.
 type collected struct {
-	people []int32 // until there is a table
-	last   string
-	table  *slots
+	system string
+	// people counts them until there is a table. last is the folded id of the latest of them, the highest.
+	people        int
+	first, latest int32
+	last          []byte
+	table         *slots
 }
 
 // NewRoster starts a roster. History may be the zero value.
@@ -73,41 +115,48 @@ func NewRoster(settings Settings, history History) *RosterBuilder {
 func (b *RosterBuilder) person(system, id string) *gathered {
 	ids := b.byID[system]
 	if ids == nil {
-		ids = &collected{}
-		b.byID[system] = ids
+		ids = &collected{system: strings.Clone(system), first: int32(b.people.n)}
+		b.byID[ids.system] = ids
 	}
 	key := Fold(id)
-	if ids.table == nil && (len(ids.people) == 0 || key > ids.last) {
-		ids.last = key
-		ids.people = append(ids.people, int32(len(b.people)))
+	switch {
+	case ids.table != nil:
+	case ids.people == 0 || key > string(ids.last):
+		if ids != b.latest {
+			b.unsorted = b.unsorted || b.latest != nil && ids.system < b.latest.system
+			b.latest = ids
+		}
+		ids.last, ids.latest = append(ids.last[:0], key...), int32(b.people.n)
+		ids.people++
 		return b.newPerson()
-	}
-	if ids.table == nil {
+	case key == string(ids.last):
+		return b.people.at(ids.latest)
+	default:
 		b.makeTable(ids)
 	}
 	slot, i := ids.table.find(key)
 	if i < 0 {
-		ids.table.put(slot, key, int32(len(b.people)))
+		b.unsorted = true
+		ids.table.put(slot, key, int32(b.people.n))
 		return b.newPerson()
 	}
-	return &b.people[i]
+	return b.people.at(i)
 }
 
-func (b *RosterBuilder) newPerson() *gathered {
-	b.people = append(b.people, gathered{noRow, -1, -1})
-	return &b.people[len(b.people)-1]
-}
+func (b *RosterBuilder) newPerson() *gathered { return b.people.add(gathered{noRow, -1, -1}) }
 
-// makeTable lets people be found whatever the order of rows.
+// makeTable lets people of a source be found whatever the order of rows.
 func (b *RosterBuilder) makeTable(ids *collected) {
-	has := func(i int32, key string) bool { _, id := b.identity(&b.people[i]); return Fold(id) == key }
-	table := newSlots(2*len(ids.people), has)
-	for _, i := range ids.people {
-		_, id := b.identity(&b.people[i])
-		slot, _ := table.find(Fold(id))
-		table.put(slot, Fold(id), i)
+	has := func(i int32, key string) bool { _, id := b.identity(b.people.at(i)); return Fold(id) == key }
+	table := newSlots(2*ids.people, has)
+	for i, left := ids.first, ids.people; left > 0; i++ {
+		if system, id := b.identity(b.people.at(i)); system == ids.system {
+			slot, _ := table.find(Fold(id))
+			table.put(slot, Fold(id), i)
+			left--
+		}
 	}
-	ids.table, ids.people = &table, nil
+	ids.table = &table
 }
 
 // Add takes one row of a people source. It keeps nothing of the row's memory.
@@ -182,17 +231,17 @@ func (b *RosterBuilder) Build() *Roster {
 		further: map[int32][]rowRef{}, rehires: map[int32]string{},
 		ids: map[string]*sourceIDs{}, former: map[string][]int32{}, formerMails: map[int32][]string{},
 		recycled: map[int32]bool{}, contradicted: map[int32]bool{}, disputed: map[int32]string{}, reserved: b.reserved, humans: map[int32]*human{}, asOf: b.settings.AsOf,
-		zones: b.zones, runZone: b.settings.Zone, sourceZones: b.settings.Zones,
+		seed: maphash.MakeSeed(), zones: b.zones, runZone: b.settings.Zone, sourceZones: b.settings.Zones,
 	}
 	r.issues = b.renumber()
 	b.sort()
-	r.records, r.starts = make([]record, len(b.people)), make([]int64, len(b.people))
+	r.records, r.starts = make([]record, b.people.n), make([]int64, b.people.n)
 	if len(b.history) > 0 {
-		r.past = make([]memory, len(b.people))
+		r.past = make([]memory, b.people.n)
 	}
 	r.takeRows(b)
-	for i := range b.people {
-		b.gather(r, int32(i))
+	for i, g := range b.people.all() {
+		b.gather(r, i, g)
 	}
 	b.settleAll(r)
 	var indexing sync.WaitGroup
@@ -209,8 +258,8 @@ func (b *RosterBuilder) Build() *Roster {
 
 // takeRows takes the rows over from b, and those of the last snapshot of people whom no source shows tonight.
 func (r *Roster) takeRows(b *RosterBuilder) {
-	for i := range b.people {
-		if g := &b.people[i]; g.row == noRow {
+	for i, g := range b.people.all() {
+		if g.row == noRow {
 			g.row = b.rows.add(&b.history[g.past].Person)
 			r.records[i].mark(remembered, true)
 		}
@@ -226,22 +275,36 @@ func (r *Roster) takeRows(b *RosterBuilder) {
 func (b *RosterBuilder) sort() {
 	b.systems = slices.Sorted(maps.Keys(b.byID))
 	b.byID = nil
-	keys := make([]sortKey, len(b.people))
-	for i := range b.people {
-		keys[i] = b.sortKey(int32(i))
+	if b.unsorted {
+		b.sortPeople()
+	}
+	b.begin = make([]int32, len(b.systems)+1)
+	for n, name := range b.systems {
+		b.begin[n+1] = int32(sort.Search(b.people.n, func(i int) bool {
+			system, _ := b.identity(b.people.at(int32(i)))
+			return system > name
+		}))
+	}
+	if len(b.further) == 0 {
+		return
+	}
+	for _, g := range b.people.all() {
+		b.sortRows(g)
+	}
+}
+
+// sortPeople orders people by source and folded id.
+func (b *RosterBuilder) sortPeople() {
+	keys := make([]sortKey, b.people.n)
+	for i := range b.people.all() {
+		keys[i] = b.sortKey(i)
 	}
 	slices.SortFunc(keys, b.compareKeys)
-	sorted := make([]gathered, len(keys))
-	b.begin = make([]int32, len(b.systems)+1)
-	for i, key := range keys {
-		sorted[i] = b.people[key.person]
-		b.sortRows(&sorted[i])
-		b.begin[key.system+1] = int32(i + 1)
+	var sorted gathering
+	for _, key := range keys {
+		sorted.add(*b.people.at(key.person))
 	}
 	b.people = sorted
-	for n := range b.systems {
-		b.begin[n+1] = max(b.begin[n+1], b.begin[n])
-	}
 }
 
 // sortKey is what decides the order of most people without a look at their rows.
@@ -252,7 +315,7 @@ type sortKey struct {
 }
 
 func (b *RosterBuilder) sortKey(i int32) sortKey {
-	system, id := b.identity(&b.people[i])
+	system, id := b.identity(b.people.at(i))
 	var first [8]byte
 	copy(first[:], Fold(id))
 	return sortKey{binary.BigEndian.Uint64(first[:]), int32(slices.Index(b.systems, system)), i}
@@ -262,8 +325,8 @@ func (b *RosterBuilder) compareKeys(x, y sortKey) int {
 	if order := cmp.Or(cmp.Compare(x.system, y.system), cmp.Compare(x.id, y.id)); order != 0 {
 		return order
 	}
-	_, p := b.identity(&b.people[x.person])
-	_, q := b.identity(&b.people[y.person])
+	_, p := b.identity(b.people.at(x.person))
+	_, q := b.identity(b.people.at(y.person))
 	return strings.Compare(Fold(p), Fold(q))
 }
 

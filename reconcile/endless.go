@@ -1,10 +1,6 @@
 package reconcile
 
-import (
-	"slices"
-
-	"github.com/leaver-audit/leaver/scanners"
-)
+import "slices"
 
 // findEndless notes everybody who works under a contract that states no end.
 func (e *Engine) findEndless() {
@@ -50,15 +46,15 @@ func (e *Engine) endlessContract(p *Person) bool {
 		if t.End.IsKnown() || t.Status.Ended() {
 			continue
 		}
-		if contractors || contingent(*t) {
+		if contractors || contingent(t.Type) {
 			return true
 		}
 	}
 	return contractors && len(p.Employments) == 0
 }
 
-// contingent reports whether the employment is of a type that ought to have an end, whatever its source is.
-func contingent(e scanners.Employment) bool {
-	kind := Fold(e.Type)
-	return kind == "contractor" || kind == "contingent worker"
+// contingent reports whether employments of the type ought to have an end, whatever their source is.
+func contingent(employment string) bool {
+	employment = Fold(employment)
+	return employment == "contractor" || employment == "contingent worker"
 }

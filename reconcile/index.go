@@ -71,10 +71,15 @@ func (s *slots) find(key string) (slot int, person int32) {
 	if !ok {
 		return -1, -1
 	}
-	if s.near != nil {
-		return s.first(hash), s.near[s.first(hash)] - 1
+	return s.findHash(hash, key)
+}
+
+// findHash is find for a key that slots can hold, in a table that is not empty.
+func (s *slots) findHash(hash uint64, key string) (slot int, person int32) {
+	if slot = s.first(hash); s.near != nil {
+		return slot, s.near[slot] - 1
 	}
-	return s.findFrom(s.first(hash), hash, key)
+	return s.findFrom(slot, hash, key)
 }
 
 func (s *slots) findFrom(slot int, hash uint64, key string) (int, int32) {
@@ -104,6 +109,11 @@ func (s *slots) next(slot int) int {
 
 // put gives the slot that find returned for key to person.
 func (s *slots) put(slot int, key string, person int32) {
+	hash, _ := s.hash(key)
+	s.putHash(slot, hash, person)
+}
+
+func (s *slots) putHash(slot int, hash uint64, person int32) {
 	if s.near != nil {
 		s.near[slot] = person + 1
 		s.used++
@@ -112,7 +122,6 @@ func (s *slots) put(slot int, key string, person int32) {
 	if s.list[slot] == 0 {
 		s.used++
 	}
-	hash, _ := s.hash(key)
 	s.list[slot] = hash>>32<<32 | uint64(person+1)
 	if s.used*8 > len(s.list)*7 {
 		s.grow()
@@ -149,9 +158,14 @@ func (x *index) add(key string, person int32) {
 	if key == "" {
 		return
 	}
-	slot, first := x.one.find(key)
+	hash, _ := x.one.hash(key)
+	x.addHash(hash, key, person)
+}
+
+func (x *index) addHash(hash uint64, key string, person int32) {
+	slot, first := x.one.findHash(hash, key)
 	if first < 0 {
-		x.one.put(slot, key, person)
+		x.one.putHash(slot, hash, person)
 		return
 	}
 	list := x.many[key]
@@ -161,6 +175,33 @@ func (x *index) add(key string, person int32) {
 	if list[len(list)-1] != person {
 		x.many[key] = append(list, person)
 	}
+}
+
+// entry is a key of a person that is to go into an index, which is not empty, with its hash where that is known.
+type entry struct {
+	key    string
+	hash   uint64
+	person int32
+}
+
+// addedAtOnce is how many entries wait for each other.
+const addedAtOnce = 64
+
+// addAll does add for each entry. The slots of keys that leave hashes lie anywhere in a table that no cache holds: looked at
+// together first, they are waited for at once.
+func (x *index) addAll(entries []entry) (read uint64) {
+	for i := range entries {
+		if entries[i].hash == 0 {
+			entries[i].hash, _ = x.one.hash(entries[i].key)
+		}
+	}
+	for i := range entries {
+		read += x.one.list[x.one.first(entries[i].hash)]
+	}
+	for i := range entries {
+		x.addHash(entries[i].hash, entries[i].key, entries[i].person)
+	}
+	return read
 }
 
 // each calls f for every person that key names.
@@ -199,18 +240,41 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 		if from == to {
 			continue
 		}
-		collision, allDigits := r.sameDigits(from, to)
+		least, most, plain := r.plainNumbers(from, to)
+		collision, allDigits := "", true
+		if !plain {
+			collision, allDigits = r.sameDigits(from, to)
+		}
 		if allDigits && collision != "" {
 			r.issues = append(r.issues, Issue{Source: system, Text: collision})
 		}
 		ids := &sourceIDs{system: system, strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
-		ids.index = newIndex(r.idSlots(from, to, ids.key))
+		if plain {
+			ids.index = newIndex(newExactSlots(to-from, least, most))
+		} else {
+			ids.index = newIndex(r.idSlots(from, to, ids.key))
+		}
 		for i := from; i < to; i++ {
 			ids.index.add(ids.key(r.id(int32(i))), int32(i))
 		}
 		r.ids[system] = ids
 		r.sources = append(r.sources, ids)
 	}
+}
+
+// plainNumbers looks at the ids of people from until before to: whether all are numbers of up to nine digits without leading zeros,
+// and if so the least and the most of these. No key is another one than the id then, and no two are the same.
+func (r *Roster) plainNumbers(from, to int) (least, most uint64, plain bool) {
+	least = math.MaxUint64
+	for i := from; i < to; i++ {
+		id := r.id(int32(i))
+		n, ok := number(id)
+		if !ok || id[0] == '0' {
+			return 0, 0, false
+		}
+		least, most = min(least, n), max(most, n)
+	}
+	return least, most, true
 }
 
 // idSlots is the table for the ids of people from until before to, which are compared in the form that key gives them.
@@ -284,10 +348,12 @@ func (r *Roster) sameDigits(from, to int) (collision string, allDigits bool) {
 // indexKeys indexes the other ids and the addresses of everybody.
 func (b *RosterBuilder) indexKeys(r *Roster) {
 	r.mails = newIndex(newSlots(b.mails, func(i int32, key string) bool { return r.hasMail(i, key, b.settings.MailDomains) }))
+	r.mails.one.seed = r.seed
 	r.others = newIndex(newSlots(b.others, func(i int32, key string) bool {
 		return slices.ContainsFunc(r.person(i).OtherIDs, func(id string) bool { return Fold(id) == key })
 	}))
 	var mails []string
+	var entries []entry
 	for i := range r.records {
 		person := int32(i)
 		if r.records[i].has(hasOtherIDs) {
@@ -301,22 +367,15 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 			if !folded {
 				key = mailKey(key, b.settings.MailDomains)
 			}
-			r.mails.add(key, person)
+			if key != "" {
+				entries = append(entries, entry{key, r.records[i].mail, person})
+			}
 		}
-		if len(mails) == 1 {
-			r.records[i].mail = r.mailHash(mails[0], b.settings.MailDomains)
+		if len(entries) >= addedAtOnce || i == len(r.records)-1 {
+			r.mails.addAll(entries)
+			entries = entries[:0]
 		}
 	}
-}
-
-// mailHash is a hash of an address as it is compared; 0 for what is none.
-func (r *Roster) mailHash(mail string, aliases map[string]string) uint64 {
-	key := mailKey(mail, aliases)
-	if key == "" {
-		return 0
-	}
-	hash, _ := r.mails.one.hash(key)
-	return hash
 }
 
 // isMailOf reports whether hash is that of the only address of person i, who may be nobody (-1). Sixty-four bits of a hash with a
@@ -354,17 +413,17 @@ func (s *sourceIDs) folded(id string) string {
 
 // indexFormer indexes the addresses that people had in earlier snapshots and have no more.
 func (b *RosterBuilder) indexFormer(r *Roster) {
-	for i := range b.people {
-		past := b.past(&b.people[i])
+	for i, g := range b.people.all() {
+		past := b.past(g)
 		if past == nil {
 			continue
 		}
-		former := b.formerMails(past, r.mailsOf(int32(i), nil))
+		former := b.formerMails(past, r.mailsOf(i, nil))
 		for _, mail := range former {
-			r.former[mail] = append(r.former[mail], int32(i))
+			r.former[mail] = append(r.former[mail], i)
 		}
 		if len(former) > 0 {
-			r.formerMails[int32(i)] = former
+			r.formerMails[i] = former
 		}
 	}
 }

@@ -131,7 +131,7 @@ func digits(s string) bool {
 
 // stripZeros removes leading zeros from digits and leaves everything else alone. All zeros become "0".
 func stripZeros(s string) string {
-	if !digits(s) {
+	if s == "" || s[0] != '0' || !digits(s) {
 		return s
 	}
 	if t := strings.TrimLeft(s, "0"); t != "" {

@@ -61,14 +61,16 @@ func (x *record) mark(mark marks, on bool) {
 	}
 }
 
+func stateIndex(state PersonState) int { return slices.Index(states[:], state) }
+
 // note takes from p what the record holds.
 func (x *record) note(p *Person) {
-	x.head |= uint64(slices.Index(states[:], p.State)) << stateAt
+	x.head |= uint64(stateIndex(p.State)) << stateAt
 	x.mark(remembered, p.Remembered)
 	x.mark(conflicting, p.Conflict != "")
 	x.mark(hasOtherIDs, len(p.OtherIDs) > 0)
 	x.mark(hasUpcomingEnd, !p.UpcomingEnd.IsZero())
-	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, contingent))
+	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, func(e scanners.Employment) bool { return contingent(e.Type) }))
 }
 
 // begins is Person.Start of person i.
@@ -100,7 +102,7 @@ func (r *Roster) load(p *Person, i int32) {
 		p.Mails, p.OtherIDs = appendNew(p.Mails, row.Mails), appendNew(p.OtherIDs, row.OtherIDs)
 		p.Employments = append(p.Employments, row.Employments...)
 	}
-	zone := r.zone(&head)
+	zone := r.zone(head.System, head.Zone)
 	p.Zone = zone.String()
 	settle(p, zone, r.asOf, r.recall(p, i))
 	if r.past == nil {

@@ -20,8 +20,7 @@ func (b *RosterBuilder) renumber() (issues []Issue) {
 		return nil
 	}
 	latest := map[string]time.Time{}
-	for i := range b.people {
-		g := &b.people[i]
+	for i, g := range b.people.all() {
 		system, id := b.identity(g)
 		if past := b.past(g); past != nil && past.LastSeen.After(latest[system]) {
 			latest[system] = past.LastSeen
@@ -29,7 +28,7 @@ func (b *RosterBuilder) renumber() (issues []Issue) {
 		if pair := alike[personKey{system, stripZeros(Fold(id))}]; pair != nil {
 			pair.all++
 			if g.row == noRow {
-				pair.past = int32(i)
+				pair.past = i
 			}
 		}
 	}
@@ -38,18 +37,30 @@ func (b *RosterBuilder) renumber() (issues []Issue) {
 		if pair.all != 2 || pair.past < 0 {
 			continue
 		}
-		past := b.past(&b.people[pair.past])
-		if past.LastSeen.Before(latest[key.system]) || otherHuman(past.Person, b.rows.row(b.people[pair.row].row)) {
+		now, then := b.people.at(pair.row), b.people.at(pair.past)
+		past := b.past(then)
+		if past.LastSeen.Before(latest[key.system]) || otherHuman(past.Person, b.rows.row(now.row)) {
 			continue
 		}
-		b.people[pair.row].past, b.people[pair.past].past = b.people[pair.past].past, -1
+		now.past, then.past = then.past, -1
 		counts[key.system]++
 	}
-	b.people = slices.DeleteFunc(b.people, func(g gathered) bool { return g.row == noRow && g.past < 0 })
+	b.dropNobody()
 	for _, system := range slices.Sorted(maps.Keys(counts)) {
 		issues = append(issues, Issue{Source: system, Text: fmt.Sprintf("the ids of %d people have other leading zeros than before; they count as the same people", counts[system])})
 	}
 	return issues
+}
+
+// dropNobody removes who has neither a row nor a place in the history any more.
+func (b *RosterBuilder) dropNobody() {
+	var left gathering
+	for _, g := range b.people.all() {
+		if g.row != noRow || g.past >= 0 {
+			left.add(*g)
+		}
+	}
+	b.people = left
 }
 
 // twins are the people of one source whose ids differ in leading zeros only: how many there are, the one of tonight's
@@ -63,19 +74,18 @@ type twins struct {
 // all digits, or whose zeros matter, are left out.
 func (b *RosterBuilder) alike() map[personKey]*twins {
 	other := map[string]bool{}
-	for i := range b.people {
-		if system, id := b.identity(&b.people[i]); b.people[i].row != noRow && !digits(Fold(id)) {
+	for _, g := range b.people.all() {
+		if system, id := b.identity(g); g.row != noRow && !digits(Fold(id)) {
 			other[system] = true
 		}
 	}
 	alike := map[personKey]*twins{}
-	for i := range b.people {
-		g := &b.people[i]
+	for i, g := range b.people.all() {
 		if g.row == noRow || g.past >= 0 {
 			continue
 		}
 		if system, id := b.identity(g); !other[system] && !b.settings.KeepZeros[system] {
-			alike[personKey{system, stripZeros(Fold(id))}] = &twins{row: int32(i), past: -1}
+			alike[personKey{system, stripZeros(Fold(id))}] = &twins{row: i, past: -1}
 		}
 	}
 	return alike

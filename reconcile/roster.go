@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ type Roster struct {
 	records []record
 	starts  []int64 // of each person, Person.Start in Unix seconds; noStart when it is not known
 	rows    *rows
+	seed    maphash.Seed // of the hashes of addresses
 	further map[int32][]rowRef
 	rehires map[int32]string
 	ids     map[string]*sourceIDs // by people source
@@ -89,12 +91,12 @@ func (p *Person) vanish() {
 	p.NextStart, p.EndShown = time.Time{}, time.Time{}
 }
 
-// zone is the one that the dates of a row are meant in.
-func (r *Roster) zone(p *scanners.Person) *time.Location {
-	if zone := r.zones[p.Zone]; p.Zone != "" && zone != nil {
+// zone is the one that the dates of a row of the source are meant in; name is the one that the row states.
+func (r *Roster) zone(system, name string) *time.Location {
+	if zone := r.zones[name]; name != "" && zone != nil {
 		return zone
 	}
-	if zone := r.sourceZones[p.System]; zone != nil {
+	if zone := r.sourceZones[system]; zone != nil {
 		return zone
 	}
 	return r.runZone
@@ -185,27 +187,17 @@ func (r *Roster) presentAmong(list []int32) string {
 func (r *Roster) count(b *RosterBuilder) {
 	c := &r.population
 	c.Rows, c.Merged = b.read, b.merged
-	for i := range r.records {
-		x := r.records[i]
-		switch {
-		case x.has(remembered):
+	var shown [8]int64 // by state
+	for _, x := range r.records {
+		if x.has(remembered) {
 			c.Remembered++
-			continue
-		case states[x.state()] == Prehire:
-			c.Prehire++
-			continue
-		case x.gone():
-			c.Ended++
-			continue
-		}
-		c.Employed++
-		switch states[x.state()] {
-		case Leave:
-			c.OnLeave++
-		case Suspended:
-			c.Suspended++
+		} else {
+			shown[x.state()]++
 		}
 	}
+	of := func(state PersonState) int64 { return shown[stateIndex(state)] }
+	c.OnLeave, c.Suspended, c.Prehire, c.Ended = of(Leave), of(Suspended), of(Prehire), of(Ended)+of(Vanished)
+	c.Employed = of(Employed) + c.OnLeave + c.Suspended
 	r.Leaving(func(*Person) { c.UpcomingEnds++ })
 }
 
@@ -214,6 +206,9 @@ func (r *Roster) count(b *RosterBuilder) {
 func (r *Roster) Leaving(f func(*Person)) {
 	soon := scanners.DateOf(r.asOf.Add(30 * 24 * time.Hour))
 	for i := range r.records {
+		if len(r.humans) == 0 && !r.records[i].has(hasUpcomingEnd) {
+			continue
+		}
 		h := r.humans[int32(i)]
 		if h != nil && h.lead != int32(i) || h == nil && !r.records[i].has(hasUpcomingEnd) {
 			continue

@@ -66,7 +66,7 @@ func (r *rows) add(p *scanners.Person) rowRef {
 	r.scratch = appendRest(r.scratch[:0], p)
 	rest := r.rest.add(r.scratch)
 	r.scratch = appendTexts(appendTexts(appendText(r.scratch[:0], p.ID), p.Mails), p.OtherIDs)
-	r.scratch = binary.AppendUvarint(binary.AppendUvarint(r.scratch, uint64(r.system(p.System))), uint64(rest))
+	r.scratch = binary.AppendUvarint(appendNumber(r.scratch, uint64(r.system(p.System))), uint64(rest))
 	return r.keys.add(r.scratch)
 }
 
@@ -76,12 +76,12 @@ func (r *rows) get(ref rowRef, p *scanners.Person) {
 	p.ID, p.Mails, p.OtherIDs = in.text(), in.texts(p.Mails[:0]), in.texts(p.OtherIDs[:0])
 	p.System = r.systems[in.number()]
 	in = r.rest.at(rowRef(in.number()))
-	for _, s := range [...]*string{&p.DisplayName, &p.GivenName, &p.FamilyName, &p.Manager, &p.Department, &p.Location, &p.Zone, &p.Place} {
-		*s = in.text()
-	}
 	p.Employments = p.Employments[:0]
 	for range in.number() {
 		p.Employments = append(p.Employments, in.employment())
+	}
+	for _, s := range [...]*string{&p.Zone, &p.DisplayName, &p.GivenName, &p.FamilyName, &p.Manager, &p.Department, &p.Location, &p.Place} {
+		*s = in.text()
 	}
 }
 
@@ -100,13 +100,14 @@ func (r *rows) id(ref rowRef) (system, id string) {
 	return r.systems[in.number()], id
 }
 
+// appendRest begins with what decides the state of a person.
 func appendRest(b []byte, p *scanners.Person) []byte {
-	for _, s := range [...]string{p.DisplayName, p.GivenName, p.FamilyName, p.Manager, p.Department, p.Location, p.Zone, p.Place} {
-		b = appendText(b, s)
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.Employments)))
+	b = appendNumber(b, uint64(len(p.Employments)))
 	for i := range p.Employments {
 		b = appendEmployment(b, &p.Employments[i])
+	}
+	for _, s := range [...]*string{&p.Zone, &p.DisplayName, &p.GivenName, &p.FamilyName, &p.Manager, &p.Department, &p.Location, &p.Place} {
+		b = appendText(b, *s)
 	}
 	return b
 }
@@ -122,17 +123,17 @@ func (r *rows) system(name string) int {
 	return len(r.systems) - 1
 }
 
-func appendText(b []byte, s string) []byte {
-	if len(s) < 0x80 {
-		b = append(b, byte(len(s)))
-	} else {
-		b = binary.AppendUvarint(b, uint64(len(s)))
+func appendNumber(b []byte, n uint64) []byte {
+	if n < 0x80 {
+		return append(b, byte(n))
 	}
-	return append(b, s...)
+	return binary.AppendUvarint(b, n)
 }
 
+func appendText(b []byte, s string) []byte { return append(appendNumber(b, uint64(len(s))), s...) }
+
 func appendTexts(b []byte, list []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(list)))
+	b = appendNumber(b, uint64(len(list)))
 	for _, s := range list {
 		b = appendText(b, s)
 	}
@@ -150,15 +151,21 @@ func appendEmployment(b []byte, e *scanners.Employment) []byte {
 
 // appendDate writes the state of a fact, then the parts that it has.
 func appendDate(b []byte, f scanners.Fact[scanners.Date]) []byte {
-	state := byte(f.State) << 2
-	if !f.Value.IsZero() {
-		state |= hasValue
+	state, day := byte(f.State)<<3, dayOf(f.Value)
+	switch {
+	case day != noDay:
+		state |= hasDay
+	case !f.Value.IsZero():
+		state |= hasOddDate
 	}
 	if f.Reason != "" {
 		state |= hasReason
 	}
 	b = append(b, state)
-	if state&hasValue != 0 {
+	switch {
+	case state&hasDay != 0:
+		b = binary.LittleEndian.AppendUint32(b, uint32(day))
+	case state&hasOddDate != 0:
 		b = binary.AppendVarint(b, int64(f.Value.Year))
 		b = binary.AppendVarint(b, int64(f.Value.Month))
 		b = binary.AppendVarint(b, int64(f.Value.Day))
@@ -170,9 +177,27 @@ func appendDate(b []byte, f scanners.Fact[scanners.Date]) []byte {
 }
 
 const (
-	hasValue  = 1
-	hasReason = 2
+	hasDay     = 1
+	hasOddDate = 2
+	hasReason  = 4
 )
+
+// day is a date as calendars write it, of the years 1000 to 9999, as one number. The later of two is the greater.
+type day uint32
+
+// noDay stands for dates that are no day: none at all, and those of which a part is out of its range.
+const noDay day = 0
+
+func dayOf(d scanners.Date) day {
+	if d.Year < 1000 || d.Year > 9999 || d.Month < 1 || d.Month > 12 || d.Day < 1 || d.Day > 31 {
+		return noDay
+	}
+	return day(d.Year)<<9 | day(d.Month)<<5 | day(d.Day)
+}
+
+func (d day) date() scanners.Date {
+	return scanners.Date{Year: int(d >> 9), Month: time.Month(d >> 5 & 15), Day: int(d & 31)}
+}
 
 // rowReader reads a row from its first byte on.
 type rowReader struct{ rest string }
@@ -214,10 +239,13 @@ func (in *rowReader) texts(list []string) []string {
 	return list
 }
 
-func (in *rowReader) skipTexts() {
-	for range in.number() {
+// skipTexts is how many texts there are.
+func (in *rowReader) skipTexts() (n int) {
+	n = int(in.number())
+	for range n {
 		in.text()
 	}
+	return n
 }
 
 func (in *rowReader) employment() (e scanners.Employment) {
@@ -231,8 +259,11 @@ func (in *rowReader) employment() (e scanners.Employment) {
 func (in *rowReader) date() (f scanners.Fact[scanners.Date]) {
 	state := in.rest[0]
 	in.rest = in.rest[1:]
-	f.State = scanners.State(state >> 2)
-	if state&hasValue != 0 {
+	f.State = scanners.State(state >> 3)
+	switch {
+	case state&hasDay != 0:
+		f.Value = in.day().date()
+	case state&hasOddDate != 0:
 		f.Value.Year = in.signed()
 		f.Value.Month = time.Month(in.signed())
 		f.Value.Day = in.signed()
@@ -241,4 +272,25 @@ func (in *rowReader) date() (f scanners.Fact[scanners.Date]) {
 		f.Reason = in.text()
 	}
 	return f
+}
+
+func (in *rowReader) day() day {
+	s := in.rest[:4]
+	in.rest = in.rest[4:]
+	return day(s[0]) | day(s[1])<<8 | day(s[2])<<16 | day(s[3])<<24
+}
+
+// knownDay reads a date of which only a known value matters. It is noDay when that is not known; ok is false when it is known
+// and no day.
+func (in *rowReader) knownDay() (d day, ok bool) {
+	switch in.rest[0] {
+	case byte(scanners.StateKnown)<<3 | hasDay:
+		in.rest = in.rest[1:]
+		return in.day(), true
+	case byte(scanners.StateNever) << 3:
+		in.rest = in.rest[1:]
+		return noDay, true
+	default:
+		return noDay, !in.date().IsKnown()
+	}
 }

@@ -2,8 +2,8 @@ package reconcile
 
 import (
 	"fmt"
+	"hash/maphash"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,14 +13,13 @@ import (
 
 // gather takes the rows of person i and what the history knows. The last complete snapshot speaks for people who have no row
 // tonight.
-func (b *RosterBuilder) gather(r *Roster, i int32) {
-	g := &b.people[i]
+func (b *RosterBuilder) gather(r *Roster, i int32, g *gathered) {
 	r.records[i].head |= uint64(g.row) << rowAt
 	if g.further >= 0 {
 		r.further[i] = b.further[g.further]
 		b.compareHumans(r, i)
 	}
-	b.remember(r, i)
+	b.remember(r, i, b.past(g))
 }
 
 // settledAtOnce is how many people one goroutine settles before it asks for more.
@@ -31,14 +30,14 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 	var settling sync.WaitGroup
 	var next atomic.Int64
 	work := func() {
-		var s settler
+		s := new(settler)
 		for {
 			to := next.Add(settledAtOnce)
 			from := to - settledAtOnce
-			if from >= int64(len(b.people)) {
+			if from >= int64(b.people.n) {
 				break
 			}
-			for i := from; i < min(to, int64(len(b.people))); i++ {
+			for i := from; i < min(to, int64(b.people.n)); i++ {
 				s.settle(b, r, int32(i))
 			}
 		}
@@ -46,7 +45,7 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 		b.mails, b.others = b.mails+s.mails, b.others+s.others
 		b.mu.Unlock()
 	}
-	for range min(runtime.GOMAXPROCS(0), 1+len(b.people)/settledAtOnce) {
+	for range min(runtime.GOMAXPROCS(0), 1+b.people.n/settledAtOnce) {
 		settling.Go(work)
 	}
 	settling.Wait()
@@ -55,12 +54,35 @@ func (b *RosterBuilder) settleAll(r *Roster) {
 // settler settles one person after the other, and counts their addresses and other ids.
 type settler struct {
 	p             Person
+	addresses     []string
+	instants      instants
 	mails, others int
 }
 
-// settle finds out where person i stands at the as-of.
+// settle finds out where person i stands at the as-of, and how their addresses are written.
 func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
-	p, at, past := &s.p, &r.records[i], b.past(&b.people[i])
+	in := r.rows.keys.at(r.records[i].row())
+	in.text()
+	s.addresses = unique(in.texts(s.addresses[:0]))
+	if !s.settleUsual(b, r, i, in) {
+		s.settleWhole(b, r, i)
+		s.addresses = append(s.addresses[:0], s.p.Mails...)
+	}
+	s.mails += len(s.addresses)
+	folded := true
+	for _, mail := range s.addresses {
+		key := mailKey(mail, b.settings.MailDomains)
+		folded = folded && key == mail
+		if len(s.addresses) == 1 && key != "" {
+			r.records[i].mail = maphash.String(r.seed, key)
+		}
+	}
+	r.records[i].mark(foldedMails, folded)
+}
+
+// settleWhole works out the person for it.
+func (s *settler) settleWhole(b *RosterBuilder, r *Roster, i int32) {
+	p, at, past := &s.p, &r.records[i], b.past(b.people.at(i))
 	r.load(p, i)
 	unread, rejected := b.unreadRow(p)
 	if rejected {
@@ -78,12 +100,11 @@ func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
 		p.vanish()
 	}
 	at.note(p)
-	at.mark(foldedMails, !slices.ContainsFunc(p.Mails, func(mail string) bool { return mailKey(mail, b.settings.MailDomains) != mail }))
 	r.starts[i] = noStart
 	if !p.Start.IsZero() {
 		r.starts[i] = p.Start.Unix()
 	}
-	s.mails, s.others = s.mails+len(p.Mails), s.others+len(p.OtherIDs)
+	s.others += len(p.OtherIDs)
 }
 
 // past is what the history knows of a person; nil for nothing.
@@ -115,9 +136,8 @@ func (b *RosterBuilder) compareHumans(r *Roster, i int32) {
 	}
 }
 
-// remember keeps what the history knows of person i.
-func (b *RosterBuilder) remember(r *Roster, i int32) {
-	past := b.past(&b.people[i])
+// remember keeps what the history knows of person i; past is nil for nothing.
+func (b *RosterBuilder) remember(r *Roster, i int32, past *PastPerson) {
 	if past == nil {
 		return
 	}
