@@ -29,6 +29,8 @@ type cell struct {
 	text string
 	at   time.Time
 	list []string
+	// word says that the text is known to be visible ASCII and nothing else.
+	word bool
 	// dated is the reference, such as "B7", of a workbook's cell that is shown as a date or time of day; empty for others.
 	dated string
 }
@@ -43,6 +45,7 @@ func textCell(s string) cell {
 // setText makes c, which is empty or was made of a text, the cell of another text.
 func (c *cell) setText(s string) {
 	s = trim(s)
+	c.word = false
 	switch {
 	case s == "":
 		c.kind = cellEmpty
@@ -57,6 +60,9 @@ func (c *cell) setText(s string) {
 	}
 	c.text = s
 }
+
+// setWord is setText for a text of visible ASCII that isWord.
+func (c *cell) setWord(s string) { c.kind, c.text, c.word = cellText, s, true }
 
 // isWord reports whether setText takes s as it stands for a text: it has no blank at its ends and is no error or formula.
 func isWord(s string) bool {

@@ -52,7 +52,7 @@ func (s *settings) searchHeader(g grid) (header, error) {
 }
 
 func fieldTexts(g grid) []string {
-	cells := make([]cell, g.size())
+	cells := make([]cell, g.row().size)
 	g.pick(upTo(len(cells)), cells)
 	names := make([]string, len(cells))
 	for i := range cells {
@@ -193,6 +193,7 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
+	g.wantFields(slices.Max(head.columns) + 1)
 	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns, written: !s.noHeader}, nil
 }
 
@@ -252,7 +253,7 @@ func (s *settings) findHeader(g grid) (header, error) {
 	if err := g.next(); err != nil {
 		return header{}, errEmpty
 	}
-	head := header{names: make([]string, g.size())}
+	head := header{names: make([]string, g.row().size)}
 	for i := range head.names {
 		head.names[i] = strconv.Itoa(i + 1)
 	}

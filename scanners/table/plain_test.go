@@ -3,6 +3,8 @@ package table
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -13,35 +15,93 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// FuzzPlain checks that a record without quotes is split in eights of bytes as it is byte by byte, and is called ASCII when
-// and only when it is.
-func FuzzPlain(f *testing.F) {
-	for _, seed := range []string{"", ",", "a,b", ",,,,,,,,,", "12345678,", "1234567,9", "a,b,c,d,e,f,g,h,i", "\x2d\x2c\x2b\xac,\x00", "Jörg,\xff,x", "a;b;\x80"} {
-		f.Add([]byte(seed), byte(','))
-		f.Add([]byte(seed), byte(';'))
-		f.Add([]byte(seed), byte('\t'))
+// FuzzUsual compares the rows that are cut by marks with those that are all split as unusual ones, on any text, delimiter, size of
+// the buffer and of what is read at once, and number of fields that are located.
+func FuzzUsual(f *testing.F) {
+	long := strings.Repeat(strings.Repeat("0123456789abcde,", 200)+"\n", 6) + strings.Repeat("long, ", 3000)
+	for _, seed := range []string{"", ",", "a,b\nc,d\n", ",,,,,,,,,\n", "a,\"b,c\",d\r\n1,2,3\r\n", "\"a\",\"\"\n", "\"a\"\"b\",c\nd,e\n", "a, \"b,c\"\nx,y\n", "a,b\"c\nd\n",
+		"a,\"b\"c\nd,e\n", "a,\"b\nc\",d\n", "J\xc3\xb6rg,\xff,x\nn\x00,\n", "\r\n \n,\n\"\"\nx", "\"a\" ,b\n", "\xef\xbf\xbd,\xc3\n,b\n", long, long + "\n" + long[1:] + "\n1,2\n"} {
+		for _, delim := range []byte(",;\t ") {
+			f.Add([]byte(strings.ReplaceAll(seed, ",", string(delim))), delim, uint16(16), uint8(3), uint8(2))
+			f.Add([]byte(strings.ReplaceAll(seed, ",", string(delim))), delim, uint16(4096), uint8(0), uint8(20))
+		}
 	}
-	f.Fuzz(func(t *testing.T, record []byte, delim byte) {
-		if delim >= utf8.RuneSelf {
+	f.Fuzz(func(t *testing.T, text []byte, delim byte, buffer uint16, chunk, wanted uint8) {
+		if delim >= utf8.RuneSelf || delim == '"' || delim == '\n' || delim == '\r' {
 			return
 		}
-		fast := &csvGrid{buf: record, start: len(record), end: len(record), record: record, delim: []byte{delim}}
-		slow := &csvGrid{buf: record, start: len(record), end: len(record), record: record, delim: []byte{delim}}
-		fast.splitPlain()
-		slow.split()
-		if diff := cmp.Diff(slow.fields, fast.fields, cmp.AllowUnexported(field{})); diff != "" {
-			t.Errorf("%q at %q (-byte by byte +in eights):\n%s", record, delim, diff)
-		}
-		if ascii := isASCII(string(record)); fast.ascii != ascii {
-			t.Errorf("%q: ascii %t, want %t", record, fast.ascii, ascii)
-		}
-		slow.ascii = false
-		fast.check()
-		slow.check()
-		if diff := cmp.Diff(slow.wrong, fast.wrong, cmp.AllowUnexported(defect{})); diff != "" {
-			t.Errorf("%q (-looked at whole +known to be ASCII):\n%s", record, diff)
+		for _, set := range []charset{{}, {name: "windows-1252", declared: true, decoded: true}} {
+			fast := newCSV(chunks(text, int(chunk)), string(delim), set, int(buffer)+1)
+			fast.wantFields(int(wanted))
+			slow := newCSV(bytes.NewReader(text), string(delim), set, int(buffer)+1)
+			for {
+				got, gotErr := rowText(fast, fast.next())
+				want, wantErr := rowText(slow, nextSlowly(slow))
+				if got != want || gotErr != wantErr {
+					t.Fatalf("%q at %q: %s, want %s", text, delim, got, want)
+				}
+				if gotErr {
+					break
+				}
+			}
 		}
 	})
+}
+
+// nextSlowly is next for a grid to which every row is unusual.
+func nextSlowly(g *csvGrid) error {
+	for {
+		g.begin()
+		if err := g.unusual(); err != nil {
+			return err
+		}
+		if g.fill(); g.wrong != nil || g.filled > 0 {
+			return nil
+		}
+	}
+}
+
+// chunks reads text n bytes at a time, or at once.
+func chunks(text []byte, n int) io.Reader {
+	if n == 0 {
+		return bytes.NewReader(text)
+	}
+	return &chunkReader{bytes.NewReader(text), n}
+}
+
+type chunkReader struct {
+	src *bytes.Reader
+	n   int
+}
+
+func (r *chunkReader) Read(p []byte) (int, error) { return r.src.Read(p[:min(len(p), r.n)]) }
+
+// rowText is all that a grid says of its row: picked one by one from the right, all together, and what it is besides. It reports
+// whether there is none.
+func rowText(g *csvGrid, err error) (string, bool) {
+	if err != nil {
+		return err.Error(), true
+	}
+	is := *g.row()
+	wrong := defect{}
+	if is.wrong != nil {
+		wrong, is.wrong = *is.wrong, nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%+v %q %q %q", is, wrong, g.raw(), g.doubts())
+	cells := make([]cell, is.size+1)
+	for i := range slices.Backward(cells) {
+		g.pick([]int{i}, cells[i:i+1])
+		fmt.Fprintf(&b, " %d %q", cells[i].kind, cells[i].text)
+	}
+	g.pick(upTo(len(cells)), cells)
+	for i := range cells {
+		fmt.Fprintf(&b, " %d %q", cells[i].kind, cells[i].text)
+		if cells[i].word && (cells[i].kind != cellText || trim(cells[i].text) != cells[i].text || !isASCII(cells[i].text) || hasControl(cells[i].text)) {
+			b.WriteString(" which is no word")
+		}
+	}
+	return b.String(), false
 }
 
 // TestKept keeps every record of a scan and adds to each list of it: nothing of that may reach another record.
