@@ -61,13 +61,8 @@ func (c *cell) setText(s string) {
 	c.text = s
 }
 
-// setWord is setText for a text of visible ASCII that isWord.
+// setWord is setText for a text of visible ASCII that begins like no error and no formula.
 func (c *cell) setWord(s string) { c.kind, c.text, c.word = cellText, s, true }
-
-// isWord reports whether setText takes s as it stands for a text: it has no blank at its ends and is no error or formula.
-func isWord(s string) bool {
-	return s != "" && s[0] > '#' && s[0] < utf8.RuneSelf && s[0] != '=' && plain(s[len(s)-1])
-}
 
 // isSheetError reports whether s is an error value of a spreadsheet.
 func isSheetError(s string) bool {

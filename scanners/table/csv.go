@@ -103,7 +103,7 @@ func (g *csvGrid) pick(columns []int, into []cell) {
 		}
 		f := &g.fields[c]
 		text := span[f.from-low : f.to-low]
-		if g.window.holds && g.isVisible(f) && isWord(text) {
+		if g.window.holds && g.isWord(f) {
 			into[i].setWord(text)
 			continue
 		}

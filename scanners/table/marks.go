@@ -53,8 +53,9 @@ func equal(word uint64, c byte) uint64 {
 // gather makes the highest bits of the eight bytes of word, which has no others, its eight lowest.
 func gather(word uint64) uint64 { return word >> 7 * 0x0102040810204080 >> 56 }
 
-// span gives the marks of one kind of the bytes from, … to-1 as the highest bits; to is less than 64 bytes behind from.
+// span gives the marks of one kind of the bytes from, … to-1 as the highest bits. The bytes are at least one and at most 64, the first
+// of them among those of low; high has the marks of the 64 bytes behind.
 func span(low, high uint64, from, to int) uint64 {
 	at := uint(from) % 64
-	return (low>>at | high<<(64-at)) << (64 - uint(to-from))
+	return (low>>at | high<<1<<(63-at)) << (uint(from-to) % 64)
 }

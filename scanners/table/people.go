@@ -133,6 +133,8 @@ type personMapping struct {
 	values
 	zones map[string]bool // names that exist
 	empty scanners.Person
+	place []byte // of the row, and texts what the places are cut from
+	texts arena
 }
 
 // identify reads what a rejected row still tells: its keys are reserved, so that no account is judged by a row that
@@ -149,7 +151,8 @@ func (m *personMapping) blank() *scanners.Person { return &m.empty }
 
 func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id string, wrong *defect) {
 	m.cells = cells
-	p.Place = at.String()
+	m.place = at.append(m.place[:0])
+	p.Place = m.texts.string(m.place)
 	if p.ID, wrong = m.employeeID(); wrong != nil {
 		return "", wrong
 	}

@@ -11,6 +11,12 @@ func wordAt(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// halfAt is the first four bytes of s as one number.
+func halfAt(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
 // below has a high bit set, when one of the bytes of word is less than limit, which is at most 128; and none otherwise.
 func below(word uint64, limit byte) uint64 { return (word - uint64(limit)*lows) &^ word & highs }
 
@@ -39,17 +45,19 @@ func hasControlByte(s string) bool {
 }
 
 func isASCII(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if s[i] >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	all := wordAt(s[len(s)-8:])
 	for ; len(s) >= 8; s = s[8:] {
-		if wordAt(s)&highs != 0 {
-			return false
-		}
+		all |= wordAt(s)
 	}
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return all&highs == 0
 }
 
 // isPlainMail reports whether s is one address and nothing else.
@@ -58,18 +66,26 @@ func isPlainMail(s string) bool {
 	if at < 1 || at == len(s)-1 {
 		return false
 	}
-	for ; len(s) >= 8; s = s[8:] {
-		word := wordAt(s)
-		if word&highs|below(word, '!')|holds(word, ',')|holds(word, ';')|holds(word, ':') != 0 {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	last := wordAt(s[len(s)-8:]) // some of its bytes are looked at twice
+	for ; len(s) > 8; s = s[8:] {
+		if !isMailWord(wordAt(s)) {
 			return false
 		}
 	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return isMailWord(last)
+}
+
+// isMailWord reports whether eight bytes are ASCII without blanks, control characters and what separates addresses.
+func isMailWord(word uint64) bool {
+	return word&highs|below(word, '!')|holds(word, ',')|holds(word|lows, ';') == 0
 }
 
 // arenaSize is how much text is made one string of. Whoever keeps one value of a row keeps as much in memory.

@@ -106,7 +106,7 @@ func rowText(g *csvGrid, err error) (string, bool) {
 
 // TestKept keeps every record of a scan and adds to each list of it: nothing of that may reach another record.
 func TestKept(t *testing.T) {
-	const records = 5 * batch * (aheadBatches + 2)
+	const records = 5 * batch * load * (aheadLoads + 2)
 	w := newWorld(t)
 	var b bytes.Buffer
 	b.WriteString("id,login,number,mail,enabled,used\n")

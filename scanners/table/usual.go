@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"math/bits"
+	"unicode/utf8"
 )
 
 const (
@@ -27,8 +28,8 @@ func (w *window) close() { w.first, w.until, w.holds = 0, 0, false }
 // wantFields says how many fields of a row will be asked for. The others of usual rows are counted only.
 func (g *csvGrid) wantFields(n int) { g.window.wanted = max(n, 1) }
 
-// usual takes the next row by the marks of its bytes, and reports whether it could: the row is a line of at most a window, its
-// quotes, if any, stand at the ends of fields, and the delimiter is one byte.
+// usual takes the next row by the marks of its bytes, and reports whether it could: the row is a line of at most a window in UTF-8
+// without NUL bytes, its quotes, if any, stand at the ends of fields, and the delimiter is one byte.
 func (g *csvGrid) usual() bool {
 	if len(g.delim) != 1 {
 		return false
@@ -63,7 +64,8 @@ func (g *csvGrid) cutRow() bool {
 	w.holds = false
 	fields := g.fields[:0]
 	from, size := 0, 1
-	var quotes, high, null uint64
+	var quotes, null uint64
+	firstHigh, lastHigh := -1, 0
 	words := (w.until - w.first + 63) / 64
 	keep := ^uint64(0) << (uint(g.start) % 64)
 	for i := (g.start - w.first) / 64; i < words; i++ {
@@ -73,7 +75,13 @@ func (g *csvGrid) cutRow() bool {
 		if line != 0 {
 			keep &= (line - 1) &^ line
 		}
-		quotes, high, null = quotes|m.quote&keep, high|m.high&keep, null|m.null&keep
+		quotes, null = quotes|m.quote&keep, null|m.null&keep
+		if high := m.high & keep; high != 0 {
+			if firstHigh < 0 {
+				firstHigh = base + bits.TrailingZeros64(high)
+			}
+			lastHigh = base + 64 - bits.LeadingZeros64(high)
+		}
 		delims := m.delim & keep
 		for ; delims != 0 && len(fields) < w.wanted; delims &= delims - 1 {
 			to := base + bits.TrailingZeros64(delims)
@@ -86,7 +94,10 @@ func (g *csvGrid) cutRow() bool {
 			w.holds = true
 			end := base + bits.TrailingZeros64(line)
 			g.fields, g.size = fields, size
-			return g.takeLine(end, from, quotes != 0, high != 0, null != 0)
+			if firstHigh >= 0 && !utf8.Valid(g.buf[g.start+firstHigh:g.start+lastHigh]) || null != 0 {
+				return false
+			}
+			return g.takeLine(end, from, quotes != 0, firstHigh >= 0)
 		}
 		keep = ^uint64(0)
 	}
@@ -94,7 +105,7 @@ func (g *csvGrid) cutRow() bool {
 }
 
 // takeLine takes the line of n bytes whose fields were cut at its delimiters, but for the last one, which begins at from.
-func (g *csvGrid) takeLine(n, from int, quotes, high, null bool) bool {
+func (g *csvGrid) takeLine(n, from int, quotes, high bool) bool {
 	g.from = g.start
 	g.record = g.bytesUntil(n + 1)
 	if quotes {
@@ -105,7 +116,7 @@ func (g *csvGrid) takeLine(n, from int, quotes, high, null bool) bool {
 		g.fields = append(g.fields, field{from: from, to: len(g.record)})
 	}
 	g.start += n + 1
-	if high || null {
+	if high && g.text.decoded {
 		g.check()
 	}
 	return true
@@ -174,12 +185,18 @@ func (g *csvGrid) splitAll() {
 	_, _ = g.splitQuoted(len(g.record)) // no quote is left open, so nothing more is read
 }
 
-// isVisible reports whether a field of a usual row is visible ASCII and nothing else; false for long fields, too.
-func (g *csvGrid) isVisible(f *field) bool {
+// isWord reports whether a field of a usual row is made of visible ASCII and nothing else, and begins like no formula and no error
+// of a spreadsheet; false for long fields, too.
+func (g *csvGrid) isWord(f *field) bool {
 	n := f.to - f.from
-	if n > 64 || n == 0 {
+	if uint(n-1) >= 64 {
 		return false
 	}
 	at := g.from + f.from - g.window.first
-	return span(g.window.marks[at/64].odd, g.window.marks[at/64+1].odd, at, at+n) == 0
+	m := g.window.marks[at/64:][:2]
+	if span(m[0].odd, m[1].odd, at, at+n) != 0 {
+		return false
+	}
+	c := g.record[f.from]
+	return c > '#' && c != '='
 }

@@ -79,6 +79,9 @@ func (v *values) text(s slot) string {
 	if c.kind == cellEmpty || c.kind == cellError || c.text == `\N` {
 		return ""
 	}
+	if c.word {
+		return c.text
+	}
 	text := c.display()
 	if c.dated != "" && !c.at.IsZero() {
 		text = c.shownDate()
@@ -97,7 +100,7 @@ func (v *values) key(s slot) (string, *defect) {
 	case cellEmpty:
 		return "", nil
 	case cellText:
-		return v.keyText(s, c.text)
+		return v.keyText(s, c.text, c.word)
 	case cellNumber, cellSerial:
 		return v.keyNumber(s, c)
 	case cellList:
@@ -120,14 +123,15 @@ func (v *values) turnedIntoDate(s slot, c *cell) *defect {
 		"\nhint: format the column as text where the file is made, and enter the ids again that the spreadsheet has turned into dates", c.dated, shown, c.text)
 }
 
-func (v *values) keyText(s slot, text string) (string, *defect) {
+// keyText is a key from a text, of which word may say that it is visible ASCII.
+func (v *values) keyText(s slot, text string, word bool) (string, *defect) {
 	if text != "" && text[0] > '0' && allDigits(text) {
 		return text, nil
 	}
 	switch {
 	case isPlaceholder(text):
 		return "", nil
-	case hasControl(text):
+	case !word && hasControl(text):
 		return "", v.wrong(s, "%q holds control characters", text)
 	case spoiltNumber(text):
 		return "", v.wrong(s, "%q is a number that a spreadsheet has rounded or reformatted, so its digits are lost"+
@@ -214,7 +218,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 			continue
 		}
 		for _, part := range parts {
-			text, wrong := v.keyText(s, trim(part))
+			text, wrong := v.keyText(s, trim(part), c.word)
 			if wrong != nil {
 				return nil, wrong
 			}
@@ -234,7 +238,7 @@ func (v *values) several(text string) bool {
 
 // oneKey is the list of the single text of a cell.
 func (v *values) oneKey(s slot, c *cell) ([]string, *defect) {
-	text, wrong := v.keyText(s, c.text)
+	text, wrong := v.keyText(s, c.text, c.word)
 	if wrong != nil || text == "" {
 		return nil, wrong
 	}
@@ -423,7 +427,11 @@ func (v *values) time(field string, s slot) (fact scanners.Fact[time.Time], impr
 		return v.emptyTime(field), 0, nil
 	}
 	if c.kind == cellText {
-		meaning, ok := v.values[field][fold(c.text)]
+		var meaning string
+		ok := false
+		if words := v.values[field]; len(words) > 0 {
+			meaning, ok = words[fold(c.text)]
+		}
 		switch {
 		case ok && meaning == "never", !ok && strings.EqualFold(c.text, "never"):
 			return scanners.Never[time.Time](), 0, nil
