@@ -203,7 +203,7 @@ func isOpenEnd(t time.Time) bool { return t.Year() >= 4000 }
 
 func (m *accountMapping) activityOf(a *scanners.Account) *defect {
 	if len(m.activity) > 0 {
-		a.Signals, m.slabs.signals = cut(m.slabs.signals, len(m.activity))
+		a.Signals, m.slabs.signals = cut(m.slabs.signals, len(m.activity), slabSize/4)
 	}
 	for _, s := range m.activity {
 		at, imprecision, wrong := m.time("last_activity", s)
@@ -295,7 +295,7 @@ func (m *accountMapping) evidenceOf(a *scanners.Account) {
 	}
 	if changed {
 		var list []scanners.Attribute
-		list, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence))
+		list, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence), slabSize/2)
 		for i, s := range m.evidence {
 			if m.lastShown[i] != nil {
 				list = append(list, scanners.Attribute{Name: m.want[s], Values: m.lastShown[i]})

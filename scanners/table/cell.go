@@ -29,7 +29,8 @@ type cell struct {
 	text string
 	at   time.Time
 	list []string
-	// word says that the text is known to be visible ASCII and nothing else.
+	// word says that the text is known to be visible ASCII without what stands between values: a comma, a semicolon, a colon and
+	// what begins the configured separator.
 	word bool
 	// dated is the reference, such as "B7", of a workbook's cell that is shown as a date or time of day; empty for others.
 	dated string
@@ -61,7 +62,7 @@ func (c *cell) setText(s string) {
 	c.text = s
 }
 
-// setWord is setText for a text of visible ASCII that begins like no error and no formula.
+// setWord is setText for a word that begins like no error and no formula.
 func (c *cell) setWord(s string) { c.kind, c.text, c.word = cellText, s, true }
 
 // isSheetError reports whether s is an error value of a spreadsheet.

@@ -20,11 +20,13 @@ const maxRow = 1 << 20
 type csvGrid struct {
 	src   io.Reader
 	delim []byte
-	buf   []byte // with room for the marks of its last bytes behind it
-	start int    // of the unread bytes
-	end   int
-	eof   bool
-	err   error // of src, other than io.EOF
+	// separator is the first byte of what stands between the values of a cell.
+	separator byte
+	buf       []byte // with room for the marks of its last bytes behind it
+	start     int    // of the unread bytes
+	end       int
+	eof       bool
+	err       error // of src, other than io.EOF
 
 	shape
 	from   int   // of the current row
@@ -45,7 +47,7 @@ type field struct {
 
 // newCSV splits what it reads from src. The buffer grows when a row needs it.
 func newCSV(src io.Reader, delim string, text charset, buffer int) *csvGrid {
-	g := &csvGrid{src: src, delim: []byte(delim), buf: newBuffer(buffer), text: text}
+	g := &csvGrid{src: src, delim: []byte(delim), separator: ';', buf: newBuffer(buffer), text: text}
 	g.wantFields(usualFields)
 	return g
 }

@@ -193,6 +193,9 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
+	if s.separator != "" {
+		g.separator = s.separator[0]
+	}
 	g.wantFields(slices.Max(head.columns) + 1)
 	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns, written: !s.noHeader}, nil
 }

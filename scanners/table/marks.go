@@ -7,7 +7,7 @@ type marks struct {
 	delim uint64
 	line  uint64 // line feeds
 	quote uint64
-	odd   uint64 // not visible ASCII: blanks, control characters, and all that is no ASCII
+	odd   uint64 // what no word has: blanks, control characters, all that is no ASCII, and what stands between values
 	high  uint64 // no ASCII
 	null  uint64
 }
@@ -19,7 +19,7 @@ func (m *marks) keep(n int) {
 }
 
 // markWords is mark where there are no vector instructions: it looks at eight bytes at once.
-func markWords(into []marks, text []byte, delim byte) {
+func markWords(into []marks, text []byte, delim, separator byte) {
 	for i := range into {
 		var m marks
 		for at := range 8 {
@@ -27,10 +27,11 @@ func markWords(into []marks, text []byte, delim byte) {
 			shift := at * 8
 			// Of a byte below 0x80, the highest bit of the sum is set when the byte is above a blank.
 			visible := (word&^highs + (0x7f-' ')*lows) &^ word & highs &^ equal(word, 0x7f)
+			between := equal(word, separator) | equal(word, ',') | equal(word|lows, ';')
 			m.delim |= gather(equal(word, delim)) << shift
 			m.line |= gather(equal(word, '\n')) << shift
 			m.quote |= gather(equal(word, '"')) << shift
-			m.odd |= gather(^visible&highs) << shift
+			m.odd |= gather(^visible&highs|between) << shift
 			m.high |= gather(word&highs) << shift
 			m.null |= gather(equal(word, 0)) << shift
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // markEach is mark one byte after the other.
-func markEach(into []marks, text []byte, delim byte) {
+func markEach(into []marks, text []byte, delim, separator byte) {
 	for i := range into {
 		m := &into[i]
 		*m = marks{}
@@ -21,11 +21,15 @@ func markEach(into []marks, text []byte, delim byte) {
 			set(&m.delim, c == delim)
 			set(&m.line, c == '\n')
 			set(&m.quote, c == '"')
-			set(&m.odd, c <= ' ' || c >= 0x7f)
+			set(&m.odd, isOdd(c, separator))
 			set(&m.high, c >= 0x80)
 			set(&m.null, c == 0)
 		}
 	}
+}
+
+func isOdd(c, separator byte) bool {
+	return c <= ' ' || c >= 0x7f || c == ',' || c == ';' || c == ':' || c == separator
 }
 
 // FuzzMarks compares both ways to find marks with one byte after the other, at places of any alignment.
@@ -34,18 +38,18 @@ func FuzzMarks(f *testing.F) {
 	for i := range all {
 		all[i] = byte(i)
 	}
-	f.Add(all, byte(','))
-	f.Add(all[1:], byte('\t'))
-	f.Add(all[127:], byte(0x80))
-	f.Add([]byte("id,login,name\n0001,\"a b\",J\xc3\xb6rg\x00\x7f,1234567890123456789012345678901234567890"), byte(','))
-	f.Fuzz(func(t *testing.T, text []byte, delim byte) {
+	f.Add(all, byte(','), byte('|'))
+	f.Add(all[1:], byte('\t'), byte('|'))
+	f.Add(all[127:], byte(0x80), byte('|'))
+	f.Add([]byte("id,login,name\n0001,\"a b\",J\xc3\xb6rg\x00\x7f,1234567890123456789012345678901234567890"), byte(','), byte('|'))
+	f.Fuzz(func(t *testing.T, text []byte, delim, separator byte) {
 		n := len(text) / 64
 		for from := 0; from < len(text)%64+1; from += 7 {
 			var got, words, want [64]marks
 			k := min(n, len(got))
-			mark(got[:k], text[from:], delim)
-			markWords(words[:k], text[from:], delim)
-			markEach(want[:k], text[from:], delim)
+			mark(got[:k], text[from:], delim, separator)
+			markWords(words[:k], text[from:], delim, separator)
+			markEach(want[:k], text[from:], delim, separator)
 			if got != want || words != want {
 				t.Fatalf("%q:\n%s\n%s", text[from:], cmp.Diff(want, got, cmp.AllowUnexported(marks{})), cmp.Diff(want, words, cmp.AllowUnexported(marks{})))
 			}
@@ -59,10 +63,11 @@ func TestMarks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.SliceOfN(near, 128, 128).Draw(t, "text")
 		delim := near.Draw(t, "delimiter")
+		separator := near.Draw(t, "separator")
 		var got, words, want [2]marks
-		mark(got[:], text, delim)
-		markWords(words[:], text, delim)
-		markEach(want[:], text, delim)
+		mark(got[:], text, delim, separator)
+		markWords(words[:], text, delim, separator)
+		markEach(want[:], text, delim, separator)
 		if got != want || words != want {
 			t.Fatalf("%q: %x and in words %x, want %x", text, got, words, want)
 		}
@@ -71,7 +76,7 @@ func TestMarks(t *testing.T) {
 		odd := span(want[0].odd, want[1].odd, from, to) != 0
 		some := false
 		for _, c := range text[from:to] {
-			some = some || c <= ' ' || c >= 0x7f
+			some = some || isOdd(c, separator)
 		}
 		if odd != some {
 			t.Fatalf("%q[%d:%d] odd %t, want %t", text, from, to, odd, some)

@@ -23,6 +23,12 @@ func below(word uint64, limit byte) uint64 { return (word - uint64(limit)*lows) 
 // holds is below for bytes that are c.
 func holds(word uint64, c byte) uint64 { return below(word^uint64(c)*lows, 1) }
 
+// areDigits reports whether eight bytes are decimal digits.
+func areDigits(word uint64) bool {
+	const zeros = '0' * lows
+	return word&0xf0f0f0f0f0f0f0f0 == zeros && (word+6*lows)&0xf0f0f0f0f0f0f0f0 == zeros
+}
+
 // hasControl reports whether s holds a control character other than line breaks and tabs.
 func hasControl(s string) bool {
 	for rest := s; ; rest = rest[8:] {
@@ -60,11 +66,14 @@ func isASCII(s string) bool {
 	return all&highs == 0
 }
 
-// isPlainMail reports whether s is one address and nothing else.
-func isPlainMail(s string) bool {
+// isPlainMail reports whether s is one address and nothing else; word that it is known to be a word, see cell.
+func isPlainMail(s string, word bool) bool {
 	at := strings.IndexByte(s, '@')
 	if at < 1 || at == len(s)-1 {
 		return false
+	}
+	if word {
+		return true
 	}
 	if len(s) < 8 {
 		for i := range len(s) {

@@ -109,6 +109,11 @@ func (s *ids) turn() {
 // pageOf cuts an id into its page and its number. Different ids differ in one of the two.
 func pageOf(id string) (pageKey, uint64) {
 	from, number, power := len(id), uint64(0), uint64(1)
+	if from >= 8 {
+		if last := wordAt(id[from-8:]); areDigits(last) {
+			from, number, power = from-8, eightDigits(last), 1e8
+		}
+	}
 	for from > 0 && len(id)-from < 18 && id[from-1] >= '0' && id[from-1] <= '9' {
 		from--
 		number += uint64(id[from]-'0') * power
@@ -122,6 +127,13 @@ func pageOf(id string) (pageKey, uint64) {
 		at.width = -1 // no number at all
 	}
 	return at, number
+}
+
+// eightDigits is the number that eight decimal digits are.
+func eightDigits(word uint64) uint64 {
+	word -= '0' * lows
+	word = word*10 + word>>8 // pairs, in every second byte
+	return (word&0xff000000ff*(100+1e6<<32) + word>>16&0xff000000ff*(1+1e4<<32)) >> 32
 }
 
 // hashedIDs is a table of hashes of ids.

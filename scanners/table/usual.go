@@ -51,7 +51,7 @@ func (g *csvGrid) moveWindow() bool {
 	}
 	w.first, w.until = first, min(g.end, first+windowWords*64)
 	words := (w.until - first + 63) / 64
-	mark(w.marks[:words], g.buf[first:first+words*64], g.delim[0])
+	mark(w.marks[:words], g.buf[first:first+words*64], g.delim[0], g.separator)
 	if rest := w.until % 64; rest != 0 {
 		w.marks[words-1].keep(rest)
 	}
@@ -185,8 +185,8 @@ func (g *csvGrid) splitAll() {
 	_, _ = g.splitQuoted(len(g.record)) // no quote is left open, so nothing more is read
 }
 
-// isWord reports whether a field of a usual row is made of visible ASCII and nothing else, and begins like no formula and no error
-// of a spreadsheet; false for long fields, too.
+// isWord reports whether a field of a usual row is a word, see cell, and begins like no formula and no error of a spreadsheet; false
+// for long fields, too.
 func (g *csvGrid) isWord(f *field) bool {
 	n := f.to - f.from
 	if uint(n-1) >= 64 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 )
 
 const (
@@ -142,6 +143,9 @@ func (v *values) keyText(s slot, text string, word bool) (string, *defect) {
 
 // id is the immutable id of an account: a key, but any text can be one ("0" is the root user of many systems).
 func (v *values) id(s slot) (string, *defect) {
+	if c := v.at(s); c.kind == cellText && c.dated == "" && allDigits(c.text) {
+		return c.text, nil
+	}
 	if c := v.at(s); c.kind == cellText && !isNull(c.text) && isPlaceholder(c.text) {
 		return c.text, nil
 	} else if c.kind == cellNumber && isPlaceholder(c.text) {
@@ -167,6 +171,14 @@ func spoiltNumber(s string) bool {
 }
 
 func allDigits(s string) bool {
+	if len(s) >= 4 && len(s) <= 16 {
+		// Some of the bytes are looked at twice.
+		if n := len(s); n >= 8 {
+			return areDigits(wordAt(s)) && areDigits(wordAt(s[n-8:]))
+		} else {
+			return areDigits(halfAt(s) | halfAt(s[n-4:])<<32)
+		}
+	}
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
@@ -199,7 +211,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil, nil
-		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c) {
 			return v.oneKey(slots[0], c)
 		}
 	}
@@ -207,7 +219,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	for _, s := range slots {
 		c := v.at(s)
 		parts := c.list
-		if c.kind == cellText && v.several(c.text) {
+		if c.kind == cellText && v.several(c) {
 			parts = strings.Split(c.text, v.separator)
 		} else if c.kind != cellList {
 			text, wrong := v.key(s)
@@ -229,12 +241,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 }
 
 // several reports whether a text holds several values.
-func (v *values) several(text string) bool {
-	if len(v.separator) == 1 {
-		return strings.IndexByte(text, v.separator[0]) >= 0
-	}
-	return strings.Contains(text, v.separator)
-}
+func (v *values) several(c *cell) bool { return !c.word && strings.Contains(c.text, v.separator) }
 
 // oneKey is the list of the single text of a cell.
 func (v *values) oneKey(s slot, c *cell) ([]string, *defect) {
@@ -259,8 +266,13 @@ func appendNew(all []string, text string) []string {
 
 // mails gives the addresses of all columns: without "smtp:", the one with "SMTP:" first, and without what is no address.
 func (v *values) mails(slots []slot) ([]string, *defect) {
+	if len(slots) == 1 {
+		if c := v.at(slots[0]); c.word && isPlainMail(c.text, true) {
+			return v.oneKey(slots[0], c)
+		}
+	}
 	raw, wrong := v.keys(slots)
-	if wrong != nil || len(raw) == 1 && isPlainMail(raw[0]) {
+	if wrong != nil || len(raw) == 1 && isPlainMail(raw[0], false) {
 		return raw, wrong
 	}
 	var mails []string
@@ -299,7 +311,7 @@ func (v *values) list(slots []slot) []string {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil
-		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c) {
 			return v.oneText(slots[0])
 		}
 	}
@@ -383,6 +395,20 @@ func (v *values) number(s slot) (scanners.Fact[int64], *defect) {
 		return scanners.Fact[int64]{}, v.wrong(s, "%q is not a count", c.display())
 	}
 	return scanners.Known(int64(n)), nil
+}
+
+// day reads a calendar date, as [columns.Moment.Day] sees it; sentinel is that of moment.
+func (v *values) day(s slot) (date scanners.Date, sentinel bool, wrong *defect) {
+	if c := v.at(s); c.kind == cellText && v.dates.iso {
+		if date, ok := columns.ISODate(c.text); ok {
+			return date, false, nil
+		}
+	}
+	m, sentinel, wrong := v.moment(s)
+	if wrong != nil {
+		return date, false, wrong
+	}
+	return m.Day(v.zone), sentinel, nil
 }
 
 // moment reads a date or time. The text result is what a sentinel may be compared with.

@@ -140,6 +140,11 @@ func (f Forms) Parse(s string) (Moment, error) {
 	return got, nil
 }
 
+// AreISO reports whether ISO 8601 is the only form, so that a date that [ISODate] reads is what Parse reads.
+func (f Forms) AreISO() bool {
+	return len(f) == 1 && (strings.EqualFold(f[0].Name, "iso") || strings.EqualFold(f[0].Name, "rfc3339"))
+}
+
 // String lists the names of the forms.
 func (f Forms) String() string {
 	names := make([]string, len(f))
