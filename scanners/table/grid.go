@@ -138,25 +138,28 @@ func (g *gridReader) read(r *row) error {
 		if g.isHeader(r) {
 			continue
 		}
-		total, ok := g.trailer()
-		if !ok {
-			g.suspectCut(r)
-			return nil
+		is := g.grid.row()
+		if is.wrong == nil && is.filled <= 2 {
+			if total, ok := g.trailer(); ok {
+				g.hold(r, total)
+				continue
+			}
 		}
-		g.hold(r, total)
+		if is.cut {
+			g.suspectCut(r)
+		}
+		return nil
 	}
 }
 
 // suspectCut notes that a last row without line end and with missing fields is a file cut off in mid-row. With all its
 // fields the row counts, because many programs leave the last line end out; but its last value may be cut.
 func (g *gridReader) suspectCut(r *row) {
-	switch {
-	case !g.grid.row().cut:
-	case r.defect != nil:
+	if r.defect != nil {
 		g.found.doubts = append(g.found.doubts, fmt.Sprintf("the file ends in the middle of %s %d", g.name, r.place))
-	default:
-		g.found.openEnded = true
+		return
 	}
+	g.found.openEnded = true
 }
 
 // finish ends the reading; a held row is the trailer now.
@@ -220,11 +223,7 @@ func (g *gridReader) isHeader(r *row) bool {
 
 // trailer reads the current row as a control total: one or two filled fields such as "Total: 1234" or "Total", "1234".
 func (g *gridReader) trailer() (int64, bool) {
-	is := g.grid.row()
-	if is.wrong != nil || is.filled > 2 {
-		return 0, false
-	}
-	cells := make([]cell, is.size)
+	cells := make([]cell, g.grid.row().size)
 	g.grid.pick(upTo(len(cells)), cells)
 	var words []string
 	for i := range cells {

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -26,7 +27,10 @@ type window struct {
 func (w *window) close() { w.first, w.until, w.holds = 0, 0, false }
 
 // wantFields says how many fields of a row will be asked for. The others of usual rows are counted only.
-func (g *csvGrid) wantFields(n int) { g.window.wanted = max(n, 1) }
+func (g *csvGrid) wantFields(n int) {
+	g.window.wanted = max(n, 1)
+	g.fields = slices.Grow(g.fields, g.window.wanted)
+}
 
 // usual takes the next row by the marks of its bytes, and reports whether it could: the row is a line of at most a window in UTF-8
 // without NUL bytes, its quotes, if any, stand at the ends of fields, and the delimiter is one byte.
@@ -62,7 +66,7 @@ func (g *csvGrid) moveWindow() bool {
 func (g *csvGrid) cutRow() bool {
 	w := &g.window
 	w.holds = false
-	fields := g.fields[:0]
+	fields, n := g.fields[:w.wanted], 0
 	from, size := 0, 1
 	var quotes, null uint64
 	firstHigh, lastHigh := -1, 0
@@ -83,17 +87,17 @@ func (g *csvGrid) cutRow() bool {
 			lastHigh = base + 64 - bits.LeadingZeros64(high)
 		}
 		delims := m.delim & keep
-		for ; delims != 0 && len(fields) < w.wanted; delims &= delims - 1 {
-			to := base + bits.TrailingZeros64(delims)
-			fields = append(fields, field{from: from, to: to})
-			from = to + 1
-			size++
-		}
 		size += bits.OnesCount64(delims)
+		for ; delims != 0 && n < len(fields); delims &= delims - 1 {
+			to := base + bits.TrailingZeros64(delims)
+			fields[n] = field{from: from, to: to}
+			from = to + 1
+			n++
+		}
 		if line != 0 {
 			w.holds = true
 			end := base + bits.TrailingZeros64(line)
-			g.fields, g.size = fields, size
+			g.fields, g.size = fields[:n], size
 			if firstHigh >= 0 && !utf8.Valid(g.buf[g.start+firstHigh:g.start+lastHigh]) || null != 0 {
 				return false
 			}

@@ -268,7 +268,7 @@ func appendNew(all []string, text string) []string {
 func (v *values) mails(slots []slot) ([]string, *defect) {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.word && isPlainMail(c.text, true) {
-			return v.oneKey(slots[0], c)
+			return v.slabs.one(c.text), nil
 		}
 	}
 	raw, wrong := v.keys(slots)
@@ -347,6 +347,9 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 	}
 	c := v.at(s)
 	word := c.text
+	if last := &v.words[0]; c.kind == cellText && last.word == word && last.field == field {
+		return scanners.Known(last.value), nil
+	}
 	switch {
 	case c.kind == cellError:
 		return scanners.Fact[bool]{}, v.wrong(s, "%s in place of a value: a formula has failed where the file was made", c.text)
@@ -370,7 +373,8 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 // knownTruth reads a word of a yes-or-no field. A file has few of them, so the last ones are looked up here first.
 func (v *values) knownTruth(field, word string) (value, known bool) {
 	for i := range v.words {
-		if k := &v.words[i]; k.word == word && k.field == field {
+		if k := v.words[i]; k.word == word && k.field == field {
+			v.words[0], v.words[i] = k, v.words[0]
 			return k.value, true
 		}
 	}
