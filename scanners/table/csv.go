@@ -45,9 +45,12 @@ type field struct {
 	doubled  bool
 }
 
-// newCSV splits what it reads from src. The buffer grows when a row needs it.
-func newCSV(src io.Reader, delim string, text charset, buffer int) *csvGrid {
-	g := &csvGrid{src: src, delim: []byte(delim), separator: ';', buf: newBuffer(buffer), text: text}
+// newCSV splits what it reads from src. Separator stands between the values of a cell. The buffer grows when a row needs it.
+func newCSV(src io.Reader, delim, separator string, text charset, buffer int) *csvGrid {
+	g := &csvGrid{src: src, delim: []byte(delim), buf: newBuffer(buffer), text: text}
+	if separator != "" {
+		g.separator = separator[0]
+	}
 	g.wantFields(usualFields)
 	return g
 }

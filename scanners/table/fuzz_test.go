@@ -34,7 +34,7 @@ func FuzzCSV(f *testing.F) {
 
 // gridRows gives the rows as texts of their fields, and whether none of them had a defect.
 func gridRows(t *testing.T, src io.Reader) ([]string, bool) {
-	g := newCSV(src, ",", charset{}, 16)
+	g := newCSV(src, ",", ";", charset{}, 16)
 	var rows []string
 	clean := true
 	last := int64(0)

@@ -2,14 +2,18 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -31,9 +35,9 @@ func FuzzUsual(f *testing.F) {
 			return
 		}
 		for _, set := range []charset{{}, {name: "windows-1252", declared: true, decoded: true}} {
-			fast := newCSV(chunks(text, int(chunk)), string(delim), set, int(buffer)+1)
+			fast := newCSV(chunks(text, int(chunk)), string(delim), "+", set, int(buffer)+1)
 			fast.wantFields(int(wanted))
-			slow := newCSV(bytes.NewReader(text), string(delim), set, int(buffer)+1)
+			slow := newCSV(bytes.NewReader(text), string(delim), "+", set, int(buffer)+1)
 			for {
 				got, gotErr := rowText(fast, fast.next())
 				want, wantErr := rowText(slow, nextSlowly(slow))
@@ -168,7 +172,120 @@ func TestEights(t *testing.T) {
 		if hasControl(s) != control || isASCII(s) != ascii || isPlainMail(s, false) != mail {
 			t.Fatalf("%q: control %t, ASCII %t, mail %t, want %t, %t, %t", s, hasControl(s), isASCII(s), isPlainMail(s, false), control, ascii, mail)
 		}
+		if !separators && !control && ascii && isPlainMail(s, true) != mail {
+			t.Fatalf("the word %q: mail %t, want %t", s, !mail, mail)
+		}
 	})
+}
+
+// TestDigits compares the looks at eight digits at once with one after the other.
+func TestDigits(t *testing.T) {
+	near := rapid.OneOf(rapid.ByteRange('0', '9'), rapid.ByteRange('0', '9'), rapid.SampledFrom([]byte{0, '/', ':', '?', '@', '9' + 16, '0' - 16, 0xb0, 0xff}))
+	rapid.Check(t, func(t *rapid.T) {
+		s := string(rapid.SliceOfN(near, 0, 20).Draw(t, "text"))
+		if n := rapid.IntRange(0, 20).Draw(t, "digits"); rapid.Bool().Draw(t, "only digits") {
+			s = fmt.Sprintf("%0*d", n, rapid.Uint64().Draw(t, "number"))
+		}
+		want := s != "" && strings.Trim(s, "0123456789") == ""
+		if allDigits(s) != want {
+			t.Fatalf("%q: all digits %t, want %t", s, !want, want)
+		}
+		if len(s) < 8 || !allDigits(s[:8]) {
+			return
+		}
+		if n, err := strconv.ParseUint(s[:8], 10, 64); err != nil || eightDigits(wordAt(s)) != n {
+			t.Fatalf("%q is %d, %v, not %d", s[:8], n, err, eightDigits(wordAt(s)))
+		}
+	})
+}
+
+// TestSums: rows that say the same have the same sum however they are written, and others have another one.
+func TestSums(t *testing.T) {
+	s := &settings{keys: newHashKeys(maphash.MakeSeed())}
+	text := rapid.SliceOfN(rapid.ByteRange('a', 'c'), 0, 40)
+	row := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) cell { return textCell(string(text.Draw(t, "text"))) }), 1, 4)
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := row.Draw(t, "row"), row.Draw(t, "other row")
+		if rapid.Bool().Draw(t, "close") {
+			other = slices.Clone(one)
+			i := rapid.IntRange(0, len(one)-1).Draw(t, "at")
+			other[i] = textCell(one[i].text + rapid.StringOfN(rapid.RuneFrom([]rune("abc")), 0, 2, -1).Draw(t, "more"))
+		}
+		same := slices.EqualFunc(one, other, func(a, b cell) bool { return a.text == b.text })
+		if (s.sum(one) == s.sum(other)) != same {
+			t.Fatalf("sums of %v and %v: %x, %x", one, other, s.sum(one), s.sum(other))
+		}
+	})
+}
+
+// TestSharedEvidence: rows that show the same share lists, and none shows what another row says.
+func TestSharedEvidence(t *testing.T) {
+	value := rapid.SampledFrom([]string{"", "true", "false", "yes"})
+	rapid.Check(t, func(t *rapid.T) {
+		f := &accountFields{evidence: []slot{0, 1, 2}}
+		m := &accountMapping{accountFields: f, values: values{settings: &settings{want: []string{"a", "b", "c"}}}, lastShown: make([][]string, 3)}
+		var got, want []scanners.Account
+		for range rapid.IntRange(1, 8).Draw(t, "rows") {
+			var is, must scanners.Account
+			m.cells = nil
+			for i := range 3 {
+				c := textCell(value.Draw(t, "value"))
+				if m.cells = append(m.cells, c); c.kind != cellEmpty {
+					must.Evidence = append(must.Evidence, scanners.Attribute{Name: m.want[i], Values: []string{c.text}})
+				}
+			}
+			m.evidenceOf(&is)
+			got, want = append(got, is), append(want, must)
+		}
+		for i := range got {
+			_ = append(got[i].Evidence, scanners.Attribute{Name: "added later"})
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// TestSeparator: cells of the first rows, too, are lists at a separator of one's own.
+func TestSeparator(t *testing.T) {
+	for _, separator := range []string{"+", "++", "é", " ", "x"} {
+		w := newWorld(t)
+		w.write("f.csv", []byte("id,login,number\n1,a,7\n2,a"+separator+"b,7"+separator+"8\n"))
+		got := scanAccounts(t, w, "path: f.csv\ncolumns: {id: id, login: login, employee_id: number}\nlist_separator: '"+separator+"'")
+		if len(got.records) != 2 || !slices.Equal(got.records[1].Logins, []string{"a", "b"}) || !slices.Equal(got.records[1].EmployeeIDs, []string{"7", "8"}) {
+			t.Errorf("at %q: %+v", separator, got.records)
+		}
+	}
+}
+
+// TestLoads: whatever number of rows a file has, all of them come, and when the caller refuses one, it is the last.
+func TestLoads(t *testing.T) {
+	refused := errors.New("refused")
+	for _, n := range []int{1, batch - 1, batch, batch + 1, batch*load - 1, batch * load, batch*load + 1, 2*batch*load + batch, 7 * batch * load} {
+		w := newWorld(t)
+		var b bytes.Buffer
+		b.WriteString("id,login\n")
+		for i := range n {
+			fmt.Fprintf(&b, "A%d,u%d\n", i, i)
+		}
+		w.write("f.csv", b.Bytes())
+		source := openTest(t, Kind().Accounts, w.Env, "path: f.csv\ncolumns: {id: id, login: login}")
+		for _, last := range []int{0, 1, n / 2, n} {
+			got := 0
+			_, err := source.Scan(t.Context(), func(a scanners.Account) error {
+				if got++; a.ID != fmt.Sprintf("A%d", got-1) || a.Logins[0] != fmt.Sprintf("u%d", got-1) {
+					t.Errorf("record %d is %+v", got, a)
+				}
+				if got == last {
+					return refused
+				}
+				return nil
+			})
+			if last == 0 && (got != n || err != nil) || last > 0 && (got != last || !errors.Is(err, refused)) {
+				t.Errorf("%d of %d rows to refuse %d: %v", got, n, last, err)
+			}
+		}
+	}
 }
 
 // TestBatches: what ScanBatches hands over is what Scan does, rows that repeat and rows that are rejected left out, in batches
