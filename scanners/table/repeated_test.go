@@ -48,6 +48,26 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// TestFirstIDs repeats the ids that came before the first page was turned, few of them and many.
+func TestFirstIDs(t *testing.T) {
+	for strays := range 2 * maxStrays {
+		m := model{t: t, ids: ids{seed: maphash.MakeSeed()}, sums: map[string]uint32{}}
+		for i := range strays {
+			m.see(fmt.Sprint(100_000*i+5), uint32(i))
+		}
+		for range 2 {
+			for i := range strays {
+				for n := range 20 {
+					m.see(fmt.Sprint(100_000*i+n), uint32(i))
+				}
+			}
+		}
+		if strays > 0 && len(m.ids.pages) == 0 {
+			t.Error("no page was turned")
+		}
+	}
+}
+
 // FuzzIDs makes ids of two numbers each and compares with a map.
 func FuzzIDs(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 2, 0, 3, 0, 1}, uint8(3))
