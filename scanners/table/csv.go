@@ -297,6 +297,9 @@ func (g *csvGrid) fieldStart(at int) (int, bool) {
 	return at, false
 }
 
+// isGap reports whether b may stand between a delimiter and a quote.
+func isGap(b byte) bool { return b == ' ' || b == '\t' }
+
 // quotedField reads a field whose content starts at from, taking further lines as needed. It gives the place of the
 // delimiter (or of the record's end) behind it, or -1 when the quotes are wrong.
 func (g *csvGrid) quotedField(from int, length *int) (field, int, error) {

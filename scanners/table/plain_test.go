@@ -34,22 +34,54 @@ func FuzzUsual(f *testing.F) {
 		if delim >= utf8.RuneSelf || delim == '"' || delim == '\n' || delim == '\r' {
 			return
 		}
-		for _, set := range []charset{{}, {name: "windows-1252", declared: true, decoded: true}} {
-			fast := newCSV(chunks(text, int(chunk)), string(delim), "+", set, int(buffer)+1)
-			fast.wantFields(int(wanted))
-			slow := newCSV(bytes.NewReader(text), string(delim), "+", set, int(buffer)+1)
-			for {
-				got, gotErr := rowText(fast, fast.next())
-				want, wantErr := rowText(slow, nextSlowly(slow))
-				if got != want || gotErr != wantErr {
-					t.Fatalf("%q at %q: %s, want %s", text, delim, got, want)
-				}
-				if gotErr {
-					break
-				}
+		sameRows(t, text, delim, int(buffer)+1, int(chunk), int(wanted))
+	})
+}
+
+// TestUsual is FuzzUsual with texts that have something to cut at every few bytes, around the borders of the marks, too.
+func TestUsual(t *testing.T) {
+	piece := rapid.SampledFrom([]string{"a", "bc", "12345678", strings.Repeat("x", 30), strings.Repeat("y", 61), ",", ",", ",", "\"", "\"", "\",\"", ",\"", "\",", "\"\n", "\"\r\n", "\n", "\n",
+		"\r\n", "\r", " ", "\t", ";", "+", "\u00e9", "\u65e5", "\xff", "\x00", "\ufffd", "=\"7\"", "#N/A"})
+	usual := rapid.SampledFrom([]string{"a,b\n", "\"a\",\"b\"\r\n", "\"x, y\",z,\"\"\n", "id-1234567,\"Doe, J\u00f6rg\",true,2026-01-02\r\n", strings.Repeat("\"abcdefg\",", 9) + "\"h\"\n"})
+	rapid.Check(t, func(t *rapid.T) {
+		pieces := rapid.SliceOfN(rapid.OneOf(piece, piece, usual), 0, 60).Draw(t, "pieces")
+		sameRows(t, []byte(strings.Join(pieces, "")), ',', rapid.SampledFrom([]int{1, 63, 64, 65, 200, 5000}).Draw(t, "buffer"),
+			rapid.SampledFrom([]int{0, 1, 7, 64, 100}).Draw(t, "chunk"), rapid.IntRange(0, 12).Draw(t, "wanted"))
+	})
+}
+
+// TestBorders moves what is easily cut wrongly over the borders of the marks.
+func TestBorders(t *testing.T) {
+	for _, tail := range []string{",\"x\"y,z", ",\"x\",z", ",\"x\"", ",\"x\"\r", ",\"x\"y\r", ",\"x\"\"y\",z", ",\"x", ",\"x\ny\",z", ", \"x,y\",z", ",x\"y,z", ",\"\",\"\"", ",\"a,b\",\"c\"",
+		",\u00e9,\xff", ",\u65e5", ",\x00", "\r", ",", ",,", ",a:b", ",a+b"} {
+		for pad := range 140 {
+			for _, before := range []string{"", "1,2\n", "\"1\",2\r\n"} {
+				text := before + strings.Repeat("p", pad) + tail
+				sameRows(t, []byte(text), ',', 500, 0, 3)
+				sameRows(t, []byte(text+"\nnext,row,7\n"), ',', 500, pad%2*99, 2)
 			}
 		}
-	})
+	}
+}
+
+// sameRows compares the rows of a text that are cut by marks with those that are all split as unusual ones. The buffer has the given
+// size, chunk bytes are read at once (all when it is 0), and as many fields as wanted are located.
+func sameRows(t interface{ Fatalf(string, ...any) }, text []byte, delim byte, buffer, chunk, wanted int) {
+	for _, set := range []charset{{}, {name: "windows-1252", declared: true, decoded: true}} {
+		fast := newCSV(chunks(text, chunk), string(delim), "+", set, buffer)
+		fast.wantFields(wanted)
+		slow := newCSV(bytes.NewReader(text), string(delim), "+", set, buffer)
+		for {
+			got, gotErr := rowText(fast, fast.next())
+			want, wantErr := rowText(slow, nextSlowly(slow))
+			if got != want || gotErr != wantErr {
+				t.Fatalf("%q at %q: %s, want %s", text, delim, got, want)
+			}
+			if gotErr {
+				break
+			}
+		}
+	}
 }
 
 // nextSlowly is next for a grid to which every row is unusual.

@@ -68,10 +68,12 @@ func (g *csvGrid) cutRow() bool {
 	w.holds = false
 	fields, n := g.fields[:w.wanted], 0
 	from, size := 0, 1
-	var quotes, null uint64
+	var null uint64
+	var quotes quotes
 	firstHigh, lastHigh := -1, 0
 	words := (w.until - w.first + 63) / 64
 	keep := ^uint64(0) << (uint(g.start) % 64)
+	begins := keep &^ (keep << 1) // the places where a field begins that no delimiter of the same word tells
 	for i := (g.start - w.first) / 64; i < words; i++ {
 		m := &w.marks[i]
 		base := w.first + i*64 - g.start
@@ -79,7 +81,7 @@ func (g *csvGrid) cutRow() bool {
 		if line != 0 {
 			keep &= (line - 1) &^ line
 		}
-		quotes, null = quotes|m.quote&keep, null|m.null&keep
+		null |= m.null & keep
 		if high := m.high & keep; high != 0 {
 			if firstHigh < 0 {
 				firstHigh = base + bits.TrailingZeros64(high)
@@ -87,6 +89,10 @@ func (g *csvGrid) cutRow() bool {
 			lastHigh = base + 64 - bits.LeadingZeros64(high)
 		}
 		delims := m.delim & keep
+		if quote := m.quote & keep; quote != 0 || quotes.pending() {
+			delims &^= quotes.add(quote, delims, line, begins)
+		}
+		begins = delims >> 63
 		size += bits.OnesCount64(delims)
 		for ; delims != 0 && n < len(fields); delims &= delims - 1 {
 			to := base + bits.TrailingZeros64(delims)
@@ -97,87 +103,68 @@ func (g *csvGrid) cutRow() bool {
 		if line != 0 {
 			w.holds = true
 			end := base + bits.TrailingZeros64(line)
-			g.fields, g.size = fields[:n], size
-			if firstHigh >= 0 && !utf8.Valid(g.buf[g.start+firstHigh:g.start+lastHigh]) || null != 0 {
+			if quotes.early && g.buf[g.start+end-1] != '\r' {
 				return false
 			}
-			return g.takeLine(end, from, quotes != 0, firstHigh >= 0)
+			if null != 0 || quotes.wrong || quotes.inside != 0 || firstHigh >= 0 && !utf8.Valid(g.buf[g.start+firstHigh:g.start+lastHigh]) {
+				return false
+			}
+			g.fields, g.size = fields[:n], size
+			g.takeLine(end, from, quotes.some, firstHigh >= 0)
+			return true
 		}
 		keep = ^uint64(0)
 	}
 	return false
 }
 
+// quotes follows the quotes of a row from word to word.
+type quotes struct {
+	inside uint64 // all bits when a quote is open at the end of the word before, no bit when not
+	closed uint64 // the lowest bit when the last byte of the word before closed a quote
+	some   bool
+	wrong  bool // a quote is not at the end of its field
+	early  bool // a quote was closed one byte before the line feed
+}
+
+// pending reports whether the next word has to be looked at even when there is no quote in it.
+func (q *quotes) pending() bool { return q.inside|q.closed != 0 }
+
+// add takes the quotes of a word and gives the bytes that are inside of quotes. Fields begin behind delimiters outside, and at begins.
+func (q *quotes) add(quote, delims, line, begins uint64) uint64 {
+	inside := quote
+	for shift := 1; shift < 64; shift *= 2 {
+		inside ^= inside << shift
+	}
+	// Inside of quotes are now the bytes from one that opens up to, but for, the one that closes.
+	inside ^= q.inside
+	delims &^= inside
+	opens, closes := quote&inside, quote&^inside
+	behind := (closes<<1 | q.closed) &^ (delims | line)
+	if behind != 0 && behind == line&-line>>1 {
+		q.early, behind = true, 0
+	}
+	q.wrong = q.wrong || opens&^(delims<<1|begins) != 0 || behind != 0
+	q.inside, q.closed, q.some = uint64(int64(inside)>>63), closes>>63, true
+	return inside
+}
+
 // takeLine takes the line of n bytes whose fields were cut at its delimiters, but for the last one, which begins at from.
-func (g *csvGrid) takeLine(n, from int, quotes, high bool) bool {
+func (g *csvGrid) takeLine(n, from int, quotes, high bool) {
 	g.from = g.start
 	g.record = g.bytesUntil(n + 1)
-	if quotes {
-		if !g.cutQuoted() {
-			return false
-		}
-	} else if len(g.fields) < g.window.wanted {
+	if len(g.fields) < g.window.wanted {
 		g.fields = append(g.fields, field{from: from, to: len(g.record)})
+	}
+	for i := 0; quotes && i < len(g.fields); i++ {
+		if f := &g.fields[i]; f.from < f.to && g.record[f.from] == '"' {
+			f.from, f.to = f.from+1, f.to-1
+		}
 	}
 	g.start += n + 1
 	if high && g.text.decoded {
 		g.check()
 	}
-	return true
-}
-
-// cutQuoted cuts the record at the delimiters outside of quotes. It reports false when a quote is not at the end of its field, or
-// may mean something else.
-func (g *csvGrid) cutQuoted() bool {
-	w := &g.window
-	g.fields, g.size = g.fields[:0], 1
-	from, open, closed := 0, false, -1 // of the field at hand: where it begins, whether its quote is open, where it was closed
-	for i := (g.start - w.first) / 64; i < len(w.marks); i++ {
-		base := w.first + i*64 - g.start
-		if base >= len(g.record) {
-			break
-		}
-		for cuts := w.marks[i].delim | w.marks[i].quote; cuts != 0; cuts &= cuts - 1 {
-			at := base + bits.TrailingZeros64(cuts)
-			if at < 0 {
-				continue
-			}
-			if at >= len(g.record) {
-				break
-			}
-			switch quote := g.record[at] == '"'; {
-			case quote && open:
-				if at+1 < len(g.record) && g.record[at+1] != g.delim[0] {
-					return false
-				}
-				open, closed = false, at
-			case quote && at == from:
-				open = true
-			case quote && !open && isGap(g.record[from]):
-				return false
-			case !quote && !open:
-				g.addField(from, at, closed)
-				from, closed = at+1, -1
-				g.size++
-			}
-		}
-	}
-	g.addField(from, len(g.record), closed)
-	return !open
-}
-
-// isGap reports whether b may stand between a delimiter and a quote.
-func isGap(b byte) bool { return b == ' ' || b == '\t' }
-
-// addField adds a field when it is wanted; closed is the place of the quote at its end, if it is quoted.
-func (g *csvGrid) addField(from, to, closed int) {
-	if len(g.fields) == g.window.wanted {
-		return
-	}
-	if closed >= 0 {
-		from, to = from+1, closed
-	}
-	g.fields = append(g.fields, field{from: from, to: to})
 }
 
 // splitAll locates all fields of a usual row.

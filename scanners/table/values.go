@@ -431,6 +431,11 @@ func (v *values) moment(s slot) (m moment, sentinel bool, wrong *defect) {
 		}
 		return moment{At: c.at, DayOnly: c.at.Truncate(24*time.Hour) == c.at}, false, nil
 	case cellText, cellNumber:
+		if v.dates.iso {
+			if m, ok := columns.ParseISO(c.text); ok {
+				return m, false, nil
+			}
+		}
 		if strings.HasPrefix(c.text, "0000-00-00") || strings.HasPrefix(c.text, "0001-01-01") {
 			return m, true, nil
 		}

@@ -181,7 +181,7 @@ func TestPrecision(t *testing.T) {
 }
 
 func iso(t *testing.T, text string) Moment {
-	m, ok := parseISO(text)
+	m, ok := ParseISO(text)
 	if !ok {
 		t.Fatalf("%q is not read", text)
 	}
@@ -202,12 +202,12 @@ func FuzzDates(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		m, ok := parseISO(text)
+		m, ok := ParseISO(text)
 		if !ok || strings.HasPrefix(text, "/Date(") {
 			return
 		}
 		if written := m.At.Format("2006-01-02"); !strings.HasPrefix(text, written) && !strings.Contains(text, "24:00") && !strings.Contains(text, ":60") {
-			t.Errorf("parseISO(%q) = %v", text, m.At)
+			t.Errorf("ParseISO(%q) = %v", text, m.At)
 		}
 	})
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/leaver-audit/leaver/scanners"
 )
 
-// parseISO reads 2026-03-01, 2026-03-01T12:30, with seconds, fractions of a second, a blank in place of the T, and an
+// ParseISO reads 2026-03-01, 2026-03-01T12:30, with seconds, fractions of a second, a blank in place of the T, and an
 // offset (Z, +01:00, +0100, +01) behind the time or, as XML writes dates, behind the date. It also reads the
 // /Date(1399852800000)/ of OData, which has one meaning only, and what programs in Go print: 2026-03-01 12:30:00 +0000 UTC.
-func parseISO(s string) (Moment, bool) {
+func ParseISO(s string) (Moment, bool) {
 	if strings.HasPrefix(s, "/Date(") {
 		return parseOData(s)
 	}
