@@ -124,7 +124,7 @@ func (v *values) turnedIntoDate(s slot, c *cell) *defect {
 		"\nhint: format the column as text where the file is made, and enter the ids again that the spreadsheet has turned into dates", c.dated, shown, c.text)
 }
 
-// keyText is a key from a text, of which word may say that it is visible ASCII.
+// keyText is a key from a text, of which word may say that it is one, see cell.
 func (v *values) keyText(s slot, text string, word bool) (string, *defect) {
 	if text != "" && text[0] > '0' && allDigits(text) {
 		return text, nil
@@ -171,13 +171,12 @@ func spoiltNumber(s string) bool {
 }
 
 func allDigits(s string) bool {
-	if len(s) >= 4 && len(s) <= 16 {
-		// Some of the bytes are looked at twice.
-		if n := len(s); n >= 8 {
-			return areDigits(wordAt(s)) && areDigits(wordAt(s[n-8:]))
-		} else {
-			return areDigits(halfAt(s) | halfAt(s[n-4:])<<32)
-		}
+	// Of four to sixteen bytes, some are looked at twice.
+	switch n := len(s); {
+	case n >= 8 && n <= 16:
+		return areDigits(wordAt(s)) && areDigits(wordAt(s[n-8:]))
+	case n >= 4 && n < 8:
+		return areDigits(halfAt(s) | halfAt(s[n-4:])<<32)
 	}
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
