@@ -91,7 +91,9 @@ type accountMapping struct {
 	times      []accountColumn[scanners.Fact[time.Time]]
 	truths     []accountColumn[scanners.Fact[bool]]
 	references []accountColumn[string]
-	lastShown  [][]string // by slot, the evidence of the row before
+	// lastShown is the evidence of the row before by its columns, nil where there was none, and lastList all of it.
+	lastShown [][]string
+	lastList  []scanners.Attribute
 }
 
 // accountColumn is a column and what it fills in.
@@ -102,7 +104,7 @@ type accountColumn[T any] struct {
 }
 
 func newAccountMapping(f *accountFields, s *settings, n *notes) *accountMapping {
-	m := &accountMapping{accountFields: f, values: values{settings: s, notes: n}, lastShown: make([][]string, len(s.want))}
+	m := &accountMapping{accountFields: f, values: values{settings: s, notes: n}, lastShown: make([][]string, len(f.evidence))}
 	m.times = mapped(&m.empty, scanners.Unknown[time.Time](notMapped), []accountColumn[scanners.Fact[time.Time]]{
 		{"disabled_at", f.disabledAt, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.DisabledAt }},
 		{"created", f.created, func(a *scanners.Account) *scanners.Fact[time.Time] { return &a.Created }},
@@ -175,7 +177,9 @@ func (m *accountMapping) keysOf(a *scanners.Account) (wrong *defect) {
 	if a.Mails, wrong = m.values.mails(m.accountFields.mails); wrong != nil {
 		return wrong
 	}
-	a.Anchors, wrong = m.keys(m.anchors)
+	if len(m.anchors) > 0 {
+		a.Anchors, wrong = m.keys(m.anchors)
+	}
 	return wrong
 }
 
@@ -199,7 +203,7 @@ func isOpenEnd(t time.Time) bool { return t.Year() >= 4000 }
 
 func (m *accountMapping) activityOf(a *scanners.Account) *defect {
 	if len(m.activity) > 0 {
-		a.Signals, m.slabs.signals = cut(m.slabs.signals, len(m.activity))
+		a.Signals, m.slabs.signals = cut(m.slabs.signals, len(m.activity), slabSize/4)
 	}
 	for _, s := range m.activity {
 		at, imprecision, wrong := m.time("last_activity", s)
@@ -228,6 +232,9 @@ func (m *accountMapping) statesOf(a *scanners.Account) (wrong *defect) {
 }
 
 func (m *accountMapping) kindOf(a *scanners.Account) {
+	if m.kind == none {
+		return
+	}
 	word := m.text(m.kind)
 	if word == "" {
 		return
@@ -250,19 +257,15 @@ func (m *accountMapping) referencesOf(a *scanners.Account) {
 	if m.authority != none {
 		a.Authority = m.text(m.authority)
 	}
-	a.Licences = m.list(m.licences)
+	if len(m.licences) > 0 {
+		a.Licences = m.list(m.licences)
+	}
+	if len(m.groups) == 0 {
+		return
+	}
 	for _, group := range m.list(m.groups) {
 		a.Grants = append(a.Grants, scanners.Grant{ID: group, Name: group, Type: "group", Direct: true, Removable: true})
 	}
-}
-
-// shown is the list of a text. Most facts have few values, so rows that say the same behind each other share it.
-func (m *accountMapping) shown(s slot, text string) []string {
-	if last := m.lastShown[s]; len(last) == 1 && last[0] == text {
-		return last
-	}
-	m.lastShown[s] = m.slabs.one(text)
-	return m.lastShown[s]
 }
 
 // reference is a value that names somebody; placeholders name nobody.
@@ -273,14 +276,32 @@ func (v *values) reference(s slot) string {
 	return ""
 }
 
+// evidenceOf shows what the facts were read from. Most facts have few values, so rows that say the same behind each other share the
+// lists.
 func (m *accountMapping) evidenceOf(a *scanners.Account) {
 	if len(m.evidence) == 0 {
 		return
 	}
-	a.Evidence, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence))
-	for _, s := range m.evidence {
-		if c := m.at(s); c.kind != cellEmpty {
-			a.Evidence = append(a.Evidence, scanners.Attribute{Name: m.want[s], Values: m.shown(s, c.display())})
+	changed := m.lastList == nil
+	for i, s := range m.evidence {
+		c, last := m.at(s), m.lastShown[i]
+		if c.kind == cellEmpty {
+			changed = changed || last != nil
+			m.lastShown[i] = nil
+		} else if text := c.display(); last == nil || last[0] != text {
+			changed = true
+			m.lastShown[i] = m.slabs.one(text)
 		}
 	}
+	if changed {
+		var list []scanners.Attribute
+		list, m.slabs.attributes = cut(m.slabs.attributes, len(m.evidence), slabSize/2)
+		for i, s := range m.evidence {
+			if m.lastShown[i] != nil {
+				list = append(list, scanners.Attribute{Name: m.want[s], Values: m.lastShown[i]})
+			}
+		}
+		m.lastList = slices.Clip(list)
+	}
+	a.Evidence = m.lastList
 }

@@ -18,17 +18,20 @@ type items[R scanners.Record] struct {
 	n       int
 }
 
+// load is how many batches are handed over together. To wake a goroutine for them takes as long as mapping dozens of rows.
+const load = 8
+
 // feed is one file that is read ahead.
 type feed[R scanners.Record] struct {
-	batches chan *items[R]
+	batches chan []*items[R]
 	// used gives batches back whose items have been taken.
-	used   chan *items[R]
+	used   chan []*items[R]
 	report fileReport // valid, as err, once batches is closed
 	err    error
 }
 
-// aheadBatches is how many batches of a file may wait to be taken.
-const aheadBatches = 2
+// aheadLoads is how many loads of batches of a file may wait to be taken.
+const aheadLoads = 1
 
 // readAll reads files ahead in goroutines, as many at a time as the allocation allows, and hands their items over in the
 // order of the files.
@@ -44,7 +47,7 @@ func (s *source[R]) readAll(ctx context.Context, files []string, take func(*item
 	feeds := make([]*feed[R], len(files))
 	start := func(i int) {
 		if i < len(files) {
-			feeds[i] = &feed[R]{batches: make(chan *items[R], aheadBatches), used: make(chan *items[R], aheadBatches+2)}
+			feeds[i] = &feed[R]{batches: make(chan []*items[R], aheadLoads), used: make(chan []*items[R], aheadLoads+2)}
 			running.Go(func() { s.fill(ctx, tasks, feeds[i], files[i], len(files) > 1) })
 		}
 	}
@@ -66,17 +69,19 @@ func (s *source[R]) readAll(ctx context.Context, files []string, take func(*item
 // drain takes all items of the file. When that fails it makes every reader stop, and waits for this one.
 func (f *feed[R]) drain(ctx context.Context, cancel func(), take func(*items[R]) error) error {
 	var failed error
-	for items := range f.batches {
-		if failed != nil {
-			continue
-		}
-		if failed = context.Cause(ctx); failed == nil {
-			failed = take(items)
+	for batches := range f.batches {
+		for _, items := range batches {
+			if failed == nil {
+				failed = context.Cause(ctx)
+			}
+			if failed == nil {
+				failed = take(items)
+			}
 		}
 		if failed != nil {
 			cancel()
 		}
-		f.used <- items
+		f.used <- batches
 	}
 	if failed != nil {
 		return failed
@@ -93,31 +98,48 @@ func (s *source[R]) fill(ctx context.Context, tasks *scanners.Allocation, f *fee
 	})
 }
 
-// outlet collects items into batches and sends them into the feed.
+// outlet collects items into batches and sends them into the feed, some batches at once.
 type outlet[R scanners.Record] struct {
-	ctx   context.Context
-	feed  *feed[R]
-	items *items[R]
+	ctx     context.Context
+	feed    *feed[R]
+	items   *items[R]   // the batch that is being filled
+	batches []*items[R] // those that are to be sent
+	spare   []*items[R] // those that came back
 }
 
 // next is the place of the next row and of its record.
 func (o *outlet[R]) next() (*item, *R) {
 	if o.items == nil {
-		select {
-		case o.items = <-o.feed.used:
-			o.items.n = 0
-		default:
-			o.items = new(items[R])
-		}
+		o.items = o.empty()
+		o.items.n = 0
 	}
 	i := o.items.n
 	o.items.n++
 	return &o.items.rows[i], &o.items.records[i]
 }
 
-// full sends the batch when it is full. It fails when nobody takes the items any more.
+// empty gives a batch to fill.
+func (o *outlet[R]) empty() *items[R] {
+	if len(o.spare) == 0 {
+		select {
+		case o.spare = <-o.feed.used:
+		default:
+			return new(items[R])
+		}
+	}
+	last := len(o.spare) - 1
+	batch := o.spare[last]
+	o.spare = o.spare[:last]
+	return batch
+}
+
+// full sends the batches when there are enough of them. It fails when nobody takes the items any more.
 func (o *outlet[R]) full() error {
 	if o.items.n < batch {
+		return nil
+	}
+	o.batches, o.items = append(o.batches, o.items), nil
+	if len(o.batches) < load {
 		return nil
 	}
 	return o.flush()
@@ -128,12 +150,15 @@ func (o *outlet[R]) flush() error {
 	if o.ctx.Err() != nil {
 		return context.Cause(o.ctx)
 	}
-	if o.items == nil {
+	if o.items != nil {
+		o.batches, o.items = append(o.batches, o.items), nil
+	}
+	if len(o.batches) == 0 {
 		return nil
 	}
 	select {
-	case o.feed.batches <- o.items:
-		o.items = nil
+	case o.feed.batches <- o.batches:
+		o.batches = make([]*items[R], 0, load)
 		return nil
 	case <-o.ctx.Done():
 		return context.Cause(o.ctx)

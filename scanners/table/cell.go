@@ -29,6 +29,9 @@ type cell struct {
 	text string
 	at   time.Time
 	list []string
+	// word says that the text is known to be visible ASCII without what stands between values: a comma, a semicolon, a colon and
+	// what begins the configured separator.
+	word bool
 	// dated is the reference, such as "B7", of a workbook's cell that is shown as a date or time of day; empty for others.
 	dated string
 }
@@ -43,6 +46,7 @@ func textCell(s string) cell {
 // setText makes c, which is empty or was made of a text, the cell of another text.
 func (c *cell) setText(s string) {
 	s = trim(s)
+	c.word = false
 	switch {
 	case s == "":
 		c.kind = cellEmpty
@@ -58,10 +62,8 @@ func (c *cell) setText(s string) {
 	c.text = s
 }
 
-// isWord reports whether setText takes s as it stands for a text: it has no blank at its ends and is no error or formula.
-func isWord(s string) bool {
-	return s != "" && s[0] > '#' && s[0] < utf8.RuneSelf && s[0] != '=' && plain(s[len(s)-1])
-}
+// setWord is setText for a word that begins like no error and no formula.
+func (c *cell) setWord(s string) { c.kind, c.text, c.word = cellText, s, true }
 
 // isSheetError reports whether s is an error value of a spreadsheet.
 func isSheetError(s string) bool {

@@ -23,15 +23,16 @@ type collector[R scanners.Record] struct {
 	unkeyed   int64
 	unkeyedAt []string
 	ids       ids
-	repeated  int64    // ids that occur again with another row
-	examples  []string // of such ids
+	hashes    [batch]uint64 // of the ids of the batch at hand, once most ids need one
+	repeated  int64         // ids that occur again with another row
+	examples  []string      // of such ids
 	notes     notes
 	held      holder[R] // nil where every row is a record
 	heldWhy   string    // what the records were made of
 }
 
 func newCollector[R scanners.Record](s *source[R], emit func([]R) error) *collector[R] {
-	c := &collector[R]{source: s, emit: emit}
+	c := &collector[R]{source: s, emit: emit, ids: ids{seed: s.seed}}
 	if s.hold != nil {
 		c.held = s.hold()
 	}
@@ -40,14 +41,15 @@ func newCollector[R scanners.Record](s *source[R], emit func([]R) error) *collec
 
 // addAll takes a batch of items, in their order. Records that follow each other are emitted together.
 func (c *collector[R]) addAll(batch *items[R]) error {
-	if c.repeats != mayRepeat && c.held == nil {
+	if c.repeats != mayRepeat && c.held == nil && c.ids.mostHashed() {
 		for i := range batch.n {
-			c.ids.hashed.touch(batch.rows[i].key)
+			c.hashes[i] = c.ids.hash(batch.rows[i].id)
+			c.ids.hashed.touch(c.hashes[i])
 		}
 	}
 	from := 0
 	for i := range batch.n {
-		good, err := c.add(&batch.rows[i], &batch.records[i])
+		good, err := c.add(&batch.rows[i], &batch.records[i], c.hashes[i])
 		if err == nil && good {
 			continue
 		}
@@ -67,14 +69,14 @@ func (c *collector[R]) send(records []R) error {
 	return c.emit(records)
 }
 
-// add counts one row and reports whether it is a record to emit.
-func (c *collector[R]) add(it *item, record *R) (bool, error) {
+// add counts one row, whose id has the hash or 0, and reports whether it is a record to emit.
+func (c *collector[R]) add(it *item, record *R, hash uint64) (bool, error) {
 	c.read++
 	if c.held != nil {
 		return false, c.hold(it, record)
 	}
 	if it.rejected == nil && c.repeats != mayRepeat {
-		again, same := c.ids.see(it.id, it.key, it.sum)
+		again, same := c.ids.see(it.id, hash, it.sum)
 		switch {
 		case again && same:
 			// It delivers nothing that was not delivered before.

@@ -15,29 +15,28 @@ const maxRow = 1 << 20
 // csvGrid splits a text in UTF-8 into rows and fields. Quotes, doubled quotes, delimiters and line breaks inside quotes,
 // CRLF, blanks after a delimiter and a missing final newline are read as RFC 4180 and its common dialects mean them.
 // After a wrong quote it starts again on the next line; where that may be in the middle of a field, it has a doubt.
+//
+// Usual rows are cut by the marks of a window of the buffer, see usual.go. All others are split here, which says what is right.
 type csvGrid struct {
 	src   io.Reader
 	delim []byte
-	buf   []byte
-	start int // of the unread bytes
-	end   int
-	eof   bool
-	err   error // of src, other than io.EOF
+	// separator is the first byte of what stands between the values of a cell.
+	separator byte
+	buf       []byte // with room for the marks of its last bytes behind it
+	start     int    // of the unread bytes
+	end       int
+	eof       bool
+	err       error // of src, other than io.EOF
 
-	from      int // of the current row
-	nextNUL   int // there is none in buf from where this was looked for until here
-	nextQuote int // the same of quotes
-
-	line   int64 // number of the current row's first line
+	shape
+	from   int   // of the current row
 	lines  int64 // lines that the current row takes
 	record []byte
-	fields []field
-	ascii  bool // the record is known to be ASCII
+	fields []field // the first of them, and all of an unusual row
 	texts  arena
-	wrong  *defect
 	doubt  string // the first reason for which following rows may be lost
 	text   charset
-	cutOff bool // the current row ends with the file, without a newline
+	window window
 }
 
 // field is the place of one field in the record: without its quotes, with doubled quotes still doubled.
@@ -46,17 +45,22 @@ type field struct {
 	doubled  bool
 }
 
-// newCSV splits what it reads from src. The buffer grows when a row needs it.
-func newCSV(src io.Reader, delim string, text charset, buffer int) *csvGrid {
-	return &csvGrid{src: src, delim: []byte(delim), buf: make([]byte, buffer), text: text}
+// newCSV splits what it reads from src. Separator stands between the values of a cell. The buffer grows when a row needs it.
+func newCSV(src io.Reader, delim, separator string, text charset, buffer int) *csvGrid {
+	g := &csvGrid{src: src, delim: []byte(delim), buf: newBuffer(buffer), text: text}
+	if separator != "" {
+		g.separator = separator[0]
+	}
+	g.wantFields(usualFields)
+	return g
 }
 
-func (g *csvGrid) close() error    { return nil }
-func (g *csvGrid) size() int       { return len(g.fields) }
-func (g *csvGrid) defect() *defect { return g.wrong }
-func (g *csvGrid) cut() bool       { return g.cutOff }
-func (g *csvGrid) place() int64    { return g.line }
-func (g *csvGrid) raw() string     { return strings.ToValidUTF8(string(g.record), "\uFFFD") }
+// newBuffer makes a buffer of n bytes and the room behind it.
+func newBuffer(n int) []byte { return make([]byte, n, n+64) }
+
+func (g *csvGrid) close() error { return nil }
+func (g *csvGrid) row() *shape  { return &g.shape }
+func (g *csvGrid) raw() string  { return strings.ToValidUTF8(string(g.record), "\uFFFD") }
 
 func (g *csvGrid) doubts() []string {
 	if g.doubt == "" {
@@ -65,44 +69,51 @@ func (g *csvGrid) doubts() []string {
 	return []string{g.doubt}
 }
 
-func (g *csvGrid) filled() int {
-	n := 0
-	for i := range g.fields {
+// fill counts the fields that are not empty, up to 3.
+func (g *csvGrid) fill() {
+	g.filled = 0
+	for i := 0; i < g.size; i++ {
+		if i == len(g.fields) {
+			g.splitAll()
+		}
 		f := &g.fields[i]
 		if f.to > f.from && (plain(g.record[f.from]) || len(bytes.TrimSpace(g.record[f.from:f.to])) > 0) {
-			if n++; n == 3 {
-				break
+			if g.filled++; g.filled == 3 {
+				return
 			}
 		}
 	}
-	return n
 }
 
 // pick makes one string of the span that holds all wanted fields and cuts the cells out of it.
 func (g *csvGrid) pick(columns []int, into []cell) {
 	low, high := len(g.record), 0
 	for _, c := range columns {
-		if c >= 0 && c < len(g.fields) {
-			low, high = min(low, g.fields[c].from), max(high, g.fields[c].to)
+		if c < 0 || c >= g.size {
+			continue
 		}
+		if c >= len(g.fields) {
+			g.splitAll()
+		}
+		low, high = min(low, g.fields[c].from), max(high, g.fields[c].to)
 	}
 	if low > high {
 		low = high
 	}
 	span := g.texts.string(g.record[low:high])
 	for i, c := range columns {
-		if c < 0 || c >= len(g.fields) {
+		if c < 0 || c >= g.size {
 			into[i].setText("")
 			continue
 		}
 		f := &g.fields[c]
 		text := span[f.from-low : f.to-low]
+		if g.window.holds && g.isWord(f) {
+			into[i].setWord(text)
+			continue
+		}
 		if f.doubled {
 			text = strings.ReplaceAll(text, `""`, `"`)
-		}
-		if isWord(text) {
-			into[i].kind, into[i].text = cellText, text
-			continue
 		}
 		into[i].setText(text)
 	}
@@ -110,23 +121,30 @@ func (g *csvGrid) pick(columns []int, into []cell) {
 
 func (g *csvGrid) next() error {
 	for {
-		if err := g.advance(); err != nil {
-			return err
+		g.begin()
+		if !g.usual() {
+			if err := g.unusual(); err != nil {
+				return err
+			}
 		}
-		if g.wrong != nil || g.filled() > 0 {
-			g.check()
+		if g.fill(); g.wrong != nil || g.filled > 0 {
 			return nil
 		}
 	}
+}
+
+// begin leaves the row before behind.
+func (g *csvGrid) begin() {
+	g.place = max(g.place+g.lines, 1)
+	g.lines, g.wrong, g.cut = 1, nil, false
 }
 
 // check finds bytes that make the row as a whole unusable.
 func (g *csvGrid) check() {
 	switch {
 	case g.wrong != nil:
-	case g.holds(0, &g.nextNUL, g.from, g.start):
+	case bytes.IndexByte(g.buf[g.from:g.start], 0) >= 0:
 		g.wrong = &defect{"", "a NUL byte in the row"}
-	case g.ascii:
 	case !utf8.Valid(g.record):
 		g.wrong = &defect{"", "bytes that are not UTF-8" + g.text.hint()}
 	case g.text.decoded && bytes.Contains(g.record, []byte("\uFFFD")):
@@ -134,47 +152,24 @@ func (g *csvGrid) check() {
 	}
 }
 
-// advance reads and splits the next record, blank or not.
-func (g *csvGrid) advance() error {
-	g.line += g.lines
-	g.lines, g.wrong, g.fields, g.ascii = 1, nil, g.fields[:0], false
-	if g.line == 0 {
-		g.line = 1
-	}
-	end, err := g.lineEnd(0)
+// unusual reads and splits the next record, blank or not.
+func (g *csvGrid) unusual() error {
+	g.window.holds = false
+	consumed, err := g.lineEnd(0)
 	if err != nil {
 		return err
 	}
-	g.record, g.from = g.bytesUntil(end), g.start
-	if !g.holds('"', &g.nextQuote, g.start, g.start+end) {
-		if len(g.delim) == 1 {
-			g.splitPlain()
-		} else {
-			g.split()
-		}
-		g.start += end
-		return nil
+	g.record = g.bytesUntil(consumed)
+	if bytes.IndexByte(g.record, '"') < 0 {
+		g.split()
+	} else if consumed, err = g.splitQuoted(consumed); err != nil {
+		return err
 	}
-	consumed, err := g.splitQuoted(end)
+	g.size = len(g.fields)
 	g.from = g.start
 	g.start += consumed
-	return err
-}
-
-// holds reports whether buf holds c between two places of it. None lies between where it was looked for last and next, so most
-// rows cost no look of their own.
-func (g *csvGrid) holds(c byte, next *int, from, to int) bool {
-	if *next < from {
-		*next = from
-	}
-	if *next < to {
-		if i := bytes.IndexByte(g.buf[*next:g.end], c); i >= 0 {
-			*next += i
-		} else {
-			*next = g.end
-		}
-	}
-	return *next < to
+	g.check()
+	return nil
 }
 
 // lineEnd gives the length up to and including the first newline at or after offset from g.start, or up to the end of the
@@ -183,7 +178,7 @@ func (g *csvGrid) lineEnd(offset int) (int, error) {
 	seen := offset
 	for {
 		if i := bytes.IndexByte(g.buf[g.start+seen:g.end], '\n'); i >= 0 {
-			g.cutOff = false
+			g.cut = false
 			return seen + i + 1, nil
 		}
 		seen = g.end - g.start
@@ -191,12 +186,12 @@ func (g *csvGrid) lineEnd(offset int) (int, error) {
 		case g.eof && g.err != nil:
 			return 0, g.err
 		case g.eof && seen > offset:
-			g.cutOff = true
+			g.cut = true
 			return seen, nil
 		case g.eof:
 			return 0, io.EOF
 		case seen > maxRow:
-			return 0, broken("line %d is longer than %d bytes", g.line, maxRow)
+			return 0, broken("line %d is longer than %d bytes", g.place, maxRow)
 		}
 		g.more()
 	}
@@ -206,11 +201,13 @@ func (g *csvGrid) lineEnd(offset int) (int, error) {
 func (g *csvGrid) more() {
 	if g.start > 0 {
 		g.end = copy(g.buf, g.buf[g.start:g.end])
-		g.nextNUL, g.nextQuote = g.nextNUL-g.start, g.nextQuote-g.start
 		g.start = 0
 	}
+	g.window.close()
 	if g.end == len(g.buf) {
-		g.buf = append(g.buf, make([]byte, len(g.buf))...)
+		full := g.buf
+		g.buf = newBuffer(2 * len(full))
+		copy(g.buf, full)
 	}
 	n, err := g.src.Read(g.buf[g.end:])
 	g.end += n
@@ -237,6 +234,7 @@ func (g *csvGrid) bytesUntil(n int) []byte {
 // split splits a record without quotes, at a delimiter of any length.
 func (g *csvGrid) split() {
 	from := 0
+	g.fields = g.fields[:0]
 	for {
 		i := g.indexDelim(g.record[from:])
 		if i < 0 {
@@ -259,6 +257,7 @@ func (g *csvGrid) indexDelim(b []byte) int {
 // record takes in all.
 func (g *csvGrid) splitQuoted(first int) (int, error) {
 	length, at := first, 0
+	g.fields = g.fields[:0]
 	for {
 		from, quoted := g.fieldStart(at)
 		if !quoted {
@@ -289,7 +288,7 @@ func (g *csvGrid) splitQuoted(first int) (int, error) {
 // fieldStart skips blanks before a quote. It gives where the content starts and whether it is quoted.
 func (g *csvGrid) fieldStart(at int) (int, bool) {
 	i := at
-	for i < len(g.record) && (g.record[i] == ' ' || g.record[i] == '\t') && !bytes.HasPrefix(g.record[i:], g.delim) {
+	for i < len(g.record) && isGap(g.record[i]) && !bytes.HasPrefix(g.record[i:], g.delim) {
 		i++
 	}
 	if i < len(g.record) && g.record[i] == '"' {
@@ -297,6 +296,9 @@ func (g *csvGrid) fieldStart(at int) (int, bool) {
 	}
 	return at, false
 }
+
+// isGap reports whether b may stand between a delimiter and a quote.
+func isGap(b byte) bool { return b == ' ' || b == '\t' }
 
 // quotedField reads a field whose content starts at from, taking further lines as needed. It gives the place of the
 // delimiter (or of the record's end) behind it, or -1 when the quotes are wrong.
@@ -319,7 +321,7 @@ func (g *csvGrid) quotedField(from int, length *int) (field, int, error) {
 			continue
 		}
 		f.to = at - 1
-		for at < len(g.record) && (g.record[at] == ' ' || g.record[at] == '\t') && !bytes.HasPrefix(g.record[at:], g.delim) {
+		for at < len(g.record) && isGap(g.record[at]) && !bytes.HasPrefix(g.record[at:], g.delim) {
 			at++
 		}
 		if at == len(g.record) || bytes.HasPrefix(g.record[at:], g.delim) {
@@ -351,10 +353,10 @@ func (g *csvGrid) extend(length *int) (bool, error) {
 // wrong quote is the last one of that line, the next line may be the middle of a field.
 func (g *csvGrid) wrongQuote(first int) int {
 	g.record = g.bytesUntil(first)
-	g.fields, g.lines, g.cutOff = g.fields[:0], 1, false
+	g.fields, g.lines, g.cut = g.fields[:0], 1, false
 	g.wrong = &defect{"", "a quote that is not closed, or with text behind its end"}
 	if !closedBefore(g.record) && g.doubt == "" {
-		g.doubt = fmt.Sprintf("line %d has a wrong quote, and the rows after it may have been read wrongly", g.line)
+		g.doubt = fmt.Sprintf("line %d has a wrong quote, and the rows after it may have been read wrongly", g.place)
 	}
 	return first
 }

@@ -15,7 +15,10 @@ import (
 type moment = columns.Moment
 
 // dateForms are the declared forms, and those that a hint may name.
-type dateForms struct{ declared, known columns.Forms }
+type dateForms struct {
+	declared, known columns.Forms
+	iso             bool // the only form is that of ISO 8601
+}
 
 // compileDates reads the configured forms. Day numbers are a form that only spreadsheets know.
 func compileDates(names []string) (dateForms, error) {
@@ -27,7 +30,7 @@ func compileDates(names []string) (dateForms, error) {
 	known, err := columns.Compile([]string{"iso", "DD.MM.YYYY", "DD.MM.YYYY hh:mm", "DD.MM.YYYY hh:mm:ss", "DD/MM/YYYY", "MM/DD/YYYY", "DD/MM/YYYY hh:mm",
 		"MM/DD/YYYY hh:mm", "DD/MM/YYYY hh:mm:ss", "MM/DD/YYYY hh:mm:ss", "MM/DD/YYYY hh:mm:ss AM", "YYYY/MM/DD", "YYYY/MM/DD hh:mm:ss",
 		"DD-MM-YYYY", "MM-DD-YYYY", "DD-MMM-YYYY", "DD MMM YYYY", "MMM DD, YYYY", "YYYYMMDD"})
-	return dateForms{declared, known}, err
+	return dateForms{declared, known, declared.AreISO()}, err
 }
 
 // parse reads s in the declared forms.

@@ -34,7 +34,7 @@ func FuzzCSV(f *testing.F) {
 
 // gridRows gives the rows as texts of their fields, and whether none of them had a defect.
 func gridRows(t *testing.T, src io.Reader) ([]string, bool) {
-	g := newCSV(src, ",", charset{}, 16)
+	g := newCSV(src, ",", ";", charset{}, 16)
 	var rows []string
 	clean := true
 	last := int64(0)
@@ -49,11 +49,11 @@ func gridRows(t *testing.T, src io.Reader) ([]string, bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.place() <= last {
-			t.Fatalf("line %d after line %d", g.place(), last)
+		if g.place <= last {
+			t.Fatalf("line %d after line %d", g.place, last)
 		}
-		last = g.place()
-		clean = clean && g.defect() == nil
+		last = g.place
+		clean = clean && g.wrong == nil
 		rows = append(rows, strings.Join(fieldTexts(g), "\x1f"))
 	}
 }

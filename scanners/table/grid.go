@@ -63,21 +63,23 @@ func broken(format string, args ...any) error { return &brokenError{fmt.Sprintf(
 type grid interface {
 	// next moves to the next row that is not blank: io.EOF after the last, a *brokenError when the file breaks off.
 	next() error
-	// size is the number of fields of the row, filled how many of them are not empty (counted up to 3).
-	size() int
-	filled() int
+	// row is what the grid says of the row beside its cells. It stands in the same place for all rows.
+	row() *shape
 	// pick decodes the given columns; a column beyond the end of the row gives an empty cell.
 	pick(columns []int, into []cell)
-	// defect is why the row cannot be trusted, ragged rows aside.
-	defect() *defect
 	// doubts are the reasons for which rows may have been lost so far.
 	doubts() []string
-	// cut reports whether the row ends with the file, without a line end.
-	cut() bool
-	// place is the number of the row's first line.
-	place() int64
 	raw() string
 	close() error
+}
+
+// shape is what a grid says of a row beside its cells.
+type shape struct {
+	place  int64   // number of the row's first line
+	size   int     // of fields
+	filled int     // fields that are not empty, counted up to 3
+	wrong  *defect // why the row cannot be trusted, ragged rows aside
+	cut    bool    // the row ends with the file, without a line end
 }
 
 // gridReader finds the header of a grid and reads the rows below it: it drops repeated headers and takes the last row
@@ -136,25 +138,28 @@ func (g *gridReader) read(r *row) error {
 		if g.isHeader(r) {
 			continue
 		}
-		total, ok := g.trailer()
-		if !ok {
-			g.suspectCut(r)
-			return nil
+		is := g.grid.row()
+		if is.wrong == nil && is.filled <= 2 {
+			if total, ok := g.trailer(); ok {
+				g.hold(r, total)
+				continue
+			}
 		}
-		g.hold(r, total)
+		if is.cut {
+			g.suspectCut(r)
+		}
+		return nil
 	}
 }
 
 // suspectCut notes that a last row without line end and with missing fields is a file cut off in mid-row. With all its
 // fields the row counts, because many programs leave the last line end out; but its last value may be cut.
 func (g *gridReader) suspectCut(r *row) {
-	switch {
-	case !g.grid.cut():
-	case r.defect != nil:
+	if r.defect != nil {
 		g.found.doubts = append(g.found.doubts, fmt.Sprintf("the file ends in the middle of %s %d", g.name, r.place))
-	default:
-		g.found.openEnded = true
+		return
 	}
+	g.found.openEnded = true
 }
 
 // finish ends the reading; a held row is the trailer now.
@@ -182,9 +187,10 @@ func (g *gridReader) deliverHeld(r *row) {
 
 // fill decodes the current row of the grid.
 func (g *gridReader) fill(r *row) {
-	r.place, r.defect = g.grid.place(), g.grid.defect()
-	if r.defect == nil && g.strict && g.grid.size() != len(g.header) {
-		r.defect = &defect{"", fmt.Sprintf("%d fields where the header has %d", g.grid.size(), len(g.header))}
+	is := g.grid.row()
+	r.place, r.defect = is.place, is.wrong
+	if r.defect == nil && g.strict && is.size != len(g.header) {
+		r.defect = &defect{"", fmt.Sprintf("%d fields where the header has %d", is.size, len(g.header))}
 	}
 	if r.defect == nil {
 		g.grid.pick(g.columns, r.cells)
@@ -193,7 +199,7 @@ func (g *gridReader) fill(r *row) {
 	// Fields may be shifted; only the first one cannot be.
 	for i, column := range g.columns {
 		r.cells[i] = cell{}
-		if column == 0 && g.strict && g.grid.defect() == nil {
+		if column == 0 && g.strict && is.wrong == nil {
 			g.grid.pick(g.columns[i:i+1], r.cells[i:i+1])
 		}
 	}
@@ -217,10 +223,7 @@ func (g *gridReader) isHeader(r *row) bool {
 
 // trailer reads the current row as a control total: one or two filled fields such as "Total: 1234" or "Total", "1234".
 func (g *gridReader) trailer() (int64, bool) {
-	if g.grid.defect() != nil || g.grid.filled() > 2 {
-		return 0, false
-	}
-	cells := make([]cell, g.grid.size())
+	cells := make([]cell, g.grid.row().size)
 	g.grid.pick(upTo(len(cells)), cells)
 	var words []string
 	for i := range cells {

@@ -52,7 +52,7 @@ func (s *settings) searchHeader(g grid) (header, error) {
 }
 
 func fieldTexts(g grid) []string {
-	cells := make([]cell, g.size())
+	cells := make([]cell, g.row().size)
 	g.pick(upTo(len(cells)), cells)
 	names := make([]string, len(cells))
 	for i := range cells {
@@ -187,12 +187,13 @@ func openCSV(src io.Reader, s *settings) (reader, error) {
 		return nil, err
 	}
 	// A buffer larger than that of the reader before it gets the bytes without one copy more.
-	g := newCSV(in, delim, text, 2*sampleSize)
+	g := newCSV(in, delim, s.separator, text, 2*sampleSize)
 	for range head.skip {
 		if err := g.next(); err != nil {
 			return nil, err
 		}
 	}
+	g.wantFields(slices.Max(head.columns) + 1)
 	return &gridReader{grid: g, name: "line", strict: true, header: head.names, columns: head.columns, written: !s.noHeader}, nil
 }
 
@@ -225,7 +226,7 @@ func detect(sample []byte, s *settings) (string, header, error) {
 	var failed error
 	width := 0
 	for _, delim := range candidates {
-		g := newCSV(bytes.NewReader(sample), delim, charset{}, 16<<10)
+		g := newCSV(bytes.NewReader(sample), delim, s.separator, charset{}, 16<<10)
 		head, err := s.findHeader(g)
 		switch {
 		case errors.Is(err, errEmpty):
@@ -252,7 +253,7 @@ func (s *settings) findHeader(g grid) (header, error) {
 	if err := g.next(); err != nil {
 		return header{}, errEmpty
 	}
-	head := header{names: make([]string, g.size())}
+	head := header{names: make([]string, g.row().size)}
 	for i := range head.names {
 		head.names[i] = strconv.Itoa(i + 1)
 	}

@@ -35,11 +35,10 @@ func (m *personMapping) effect() (effect, *defect) {
 	if c.kind == cellEmpty || c.kind == cellText && isNull(c.text) {
 		return effect{}, m.wrong(m.effective, "the effective date is empty")
 	}
-	moment, sentinel, wrong := m.moment(m.effective)
+	from, sentinel, wrong := m.day(m.effective)
 	if wrong != nil {
 		return effect{}, wrong
 	}
-	from := moment.Day(m.zone)
 	if sentinel || from.Year >= noStartFrom {
 		return effect{}, m.wrong(m.effective, "%q is no effective date", c.display())
 	}

@@ -133,6 +133,8 @@ type personMapping struct {
 	values
 	zones map[string]bool // names that exist
 	empty scanners.Person
+	place []byte // of the row, and texts what the places are cut from
+	texts arena
 }
 
 // identify reads what a rejected row still tells: its keys are reserved, so that no account is judged by a row that
@@ -149,7 +151,8 @@ func (m *personMapping) blank() *scanners.Person { return &m.empty }
 
 func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id string, wrong *defect) {
 	m.cells = cells
-	p.Place = at.String()
+	m.place = at.append(m.place[:0])
+	p.Place = m.texts.string(m.place)
 	if p.ID, wrong = m.employeeID(); wrong != nil {
 		return "", wrong
 	}
@@ -171,7 +174,8 @@ func (m *personMapping) record(cells []cell, at where, p *scanners.Person) (id s
 	if wrong != nil {
 		return p.ID, wrong
 	}
-	p.Employments = []scanners.Employment{employment}
+	p.Employments, m.slabs.employments = cut(m.slabs.employments, 1, employmentSlab)
+	p.Employments = append(p.Employments, employment)
 	m.notes.people.count(p)
 	return p.ID, nil
 }
@@ -221,11 +225,10 @@ func (m *personMapping) startDate() (scanners.Fact[scanners.Date], *defect) {
 	if c := m.at(m.start); c.kind == cellEmpty || c.kind == cellText && isNull(c.text) {
 		return scanners.Unknown[scanners.Date](emptyInFile), nil
 	}
-	moment, sentinel, wrong := m.moment(m.start)
+	date, sentinel, wrong := m.day(m.start)
 	if wrong != nil {
 		return scanners.Fact[scanners.Date]{}, wrong
 	}
-	date := moment.Day(m.zone)
 	if sentinel || date.Before(scanners.Date{Year: 1901, Month: time.January, Day: 2}) {
 		return scanners.Unknown[scanners.Date](fmt.Sprintf("the file says %q", m.at(m.start).display())), nil
 	}
@@ -244,14 +247,13 @@ func (m *personMapping) endDate() (scanners.Fact[scanners.Date], *defect) {
 	if c.kind == cellEmpty || (c.kind == cellText || c.kind == cellNumber) && m.openEnd.texts[fold(c.text)] {
 		return scanners.Never[scanners.Date](), nil
 	}
-	moment, sentinel, wrong := m.moment(m.end)
+	date, sentinel, wrong := m.day(m.end)
 	if wrong != nil {
 		return scanners.Fact[scanners.Date]{}, wrong
 	}
 	if sentinel && m.openEnd.texts["0000-00-00"] {
 		return scanners.Never[scanners.Date](), nil
 	}
-	date := moment.Day(m.zone)
 	switch {
 	case m.openEnd.dates[date]:
 		return scanners.Never[scanners.Date](), nil

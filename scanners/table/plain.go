@@ -1,46 +1,9 @@
 package table
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
-
-// Eight bytes are looked at as one number: lows has the lowest bit of each byte, highs the highest.
-const (
-	lows  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// splitPlain splits a record without quotes at a delimiter of one byte and notes whether it is ASCII: most rows of most
-// files are, and need no other look at their bytes.
-func (g *csvGrid) splitPlain() {
-	record, fields := g.record, g.fields[:0]
-	pattern := uint64(g.delim[0]) * lows
-	from, at, all := 0, 0, uint64(0)
-	for ; at+8 <= len(record); at += 8 {
-		word := binary.LittleEndian.Uint64(record[at:])
-		all |= word
-		// A byte of hits has its highest bit set where the record has the delimiter, and no other bit.
-		other := word ^ pattern
-		hits := ^((other&^highs + ^uint64(highs)) | other | ^uint64(highs))
-		for ; hits != 0; hits &= hits - 1 {
-			to := at + bits.TrailingZeros64(hits)/8
-			fields = append(fields, field{from: from, to: to})
-			from = to + 1
-		}
-	}
-	for ; at < len(record); at++ {
-		all |= uint64(record[at])
-		if record[at] == g.delim[0] {
-			fields = append(fields, field{from: from, to: at})
-			from = at + 1
-		}
-	}
-	g.fields = append(fields, field{from: from, to: len(record)})
-	g.ascii = all&highs == 0
-}
 
 // wordAt is the first eight bytes of s as one number.
 func wordAt(s string) uint64 {
@@ -48,11 +11,23 @@ func wordAt(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// halfAt is the first four bytes of s as one number.
+func halfAt(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
 // below has a high bit set, when one of the bytes of word is less than limit, which is at most 128; and none otherwise.
 func below(word uint64, limit byte) uint64 { return (word - uint64(limit)*lows) &^ word & highs }
 
 // holds is below for bytes that are c.
 func holds(word uint64, c byte) uint64 { return below(word^uint64(c)*lows, 1) }
+
+// areDigits reports whether eight bytes are decimal digits.
+func areDigits(word uint64) bool {
+	const zeros = '0' * lows
+	return word&0xf0f0f0f0f0f0f0f0 == zeros && (word+6*lows)&0xf0f0f0f0f0f0f0f0 == zeros
+}
 
 // hasControl reports whether s holds a control character other than line breaks and tabs.
 func hasControl(s string) bool {
@@ -76,37 +51,50 @@ func hasControlByte(s string) bool {
 }
 
 func isASCII(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if s[i] >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	all := wordAt(s[len(s)-8:])
 	for ; len(s) >= 8; s = s[8:] {
-		if wordAt(s)&highs != 0 {
-			return false
-		}
+		all |= wordAt(s)
 	}
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return all&highs == 0
 }
 
-// isPlainMail reports whether s is one address and nothing else.
-func isPlainMail(s string) bool {
+// isPlainMail reports whether s is one address and nothing else; word that it is known to be a word, see cell.
+func isPlainMail(s string, word bool) bool {
 	at := strings.IndexByte(s, '@')
 	if at < 1 || at == len(s)-1 {
 		return false
 	}
-	for ; len(s) >= 8; s = s[8:] {
-		word := wordAt(s)
-		if word&highs|below(word, '!')|holds(word, ',')|holds(word, ';')|holds(word, ':') != 0 {
+	if word {
+		return true
+	}
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		return true
+	}
+	last := wordAt(s[len(s)-8:]) // some of its bytes are looked at twice
+	for ; len(s) > 8; s = s[8:] {
+		if !isMailWord(wordAt(s)) {
 			return false
 		}
 	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c == ',' || c == ';' || c == ':' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return isMailWord(last)
+}
+
+// isMailWord reports whether eight bytes are ASCII without blanks, control characters and what separates addresses.
+func isMailWord(word uint64) bool {
+	return word&highs|below(word, '!')|holds(word, ',')|holds(word|lows, ';') == 0
 }
 
 // arenaSize is how much text is made one string of. Whoever keeps one value of a row keeps as much in memory.

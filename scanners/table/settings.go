@@ -30,7 +30,8 @@ type settings struct {
 	expect    *int64
 	sidecar   string
 	allowNone bool
-	seed      maphash.Seed // of the hashes of ids and rows
+	seed      maphash.Seed // of the hashes of ids
+	keys      hashKeys     // of the sums of rows
 	// instead is what to do in place of mapping the columns that a file lacks.
 	instead string
 }
@@ -78,7 +79,7 @@ func (c *Reading) check(env scanners.Env, timeFields, wordFields []string) (*set
 		format: strings.ToLower(c.Format), encoding: c.Encoding, sheet: c.Sheet, separator: c.ListSeparator,
 		delimiter: unescapeDelimiter(c.Delimiter), noHeader: c.Header != nil && !*c.Header, zone: env.Zone,
 		expect: c.ExpectRows, sidecar: c.Sidecar, allowNone: c.AllowEmpty, optional: map[string]bool{},
-		seed: maphash.MakeSeed(),
+		seed: maphash.MakeSeed(), keys: newHashKeys(maphash.MakeSeed()),
 	}
 	if c.Records != "" {
 		s.records = strings.Split(c.Records, ".")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"path/filepath"
 	"strconv"
@@ -49,8 +48,7 @@ type mapping[R scanners.Record] interface {
 // item is one row on its way to the caller of Scan, beside its record; or a rejection.
 type item struct {
 	id       string
-	key      uint64 // a hash of the id, and sum one of the row's cells, when the row may not repeat
-	sum      uint32
+	sum      uint32 // of the row's cells, when the row may not repeat
 	at       where
 	raw      string // when a repeated row is rejected
 	effect   effect // of a row of history
@@ -59,17 +57,24 @@ type item struct {
 
 // where is the place of a row.
 type where struct {
-	file string // empty when there is only one
-	unit string
-	n    int64
+	in *origin
+	n  int64
 }
 
-func (w where) String() string {
-	if w.file == "" {
-		return w.unit + " " + strconv.FormatInt(w.n, 10)
+// origin is what the places of all rows of a file begin with.
+type origin struct{ words string }
+
+// newOrigin names the file, unless there is only one and its name is empty, and the unit in which its rows are counted.
+func newOrigin(file, unit string) *origin {
+	if file == "" {
+		return &origin{unit + " "}
 	}
-	return strconv.Quote(w.file) + " " + w.unit + " " + strconv.FormatInt(w.n, 10)
+	return &origin{strconv.Quote(file) + " " + unit + " "}
 }
+
+func (w where) String() string { return string(w.append(nil)) }
+
+func (w where) append(b []byte) []byte { return strconv.AppendInt(append(b, w.in.words...), w.n, 10) }
 
 // Scan reads all files in the order of their names.
 func (s *source[R]) Scan(ctx context.Context, emit func(R) error) (scanners.Coverage, error) {
@@ -132,6 +137,7 @@ func (s *source[R]) readFile(ctx context.Context, path string, several bool, out
 func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, error) {
 	m := s.mapping(&f.notes)
 	r := row{cells: make([]cell, len(s.want))}
+	in := newOrigin(f.shown, rows.unit())
 	f.header = true
 	for {
 		if err := rows.read(&r); err != nil {
@@ -139,7 +145,7 @@ func (s *source[R]) readRows(f *file, rows reader, out *outlet[R]) (fileReport, 
 		}
 		f.read++
 		it, record := out.next()
-		s.fillItem(it, record, f, m, rows, &r)
+		s.fillItem(it, record, in, m, rows, &r)
 		if err := out.full(); err != nil {
 			return f.broken(), err
 		}
@@ -162,8 +168,8 @@ func endRows[R scanners.Record](f *file, rows reader, out *outlet[R], err error)
 }
 
 // fillItem maps one row.
-func (s *source[R]) fillItem(it *item, record *R, f *file, m mapping[R], rows reader, r *row) {
-	*it = item{at: where{f.shown, rows.unit(), r.place}}
+func (s *source[R]) fillItem(it *item, record *R, in *origin, m mapping[R], rows reader, r *row) {
+	*it = item{at: where{in, r.place}}
 	*record = *m.blank()
 	wrong := r.defect
 	if wrong == nil {
@@ -176,7 +182,7 @@ func (s *source[R]) fillItem(it *item, record *R, f *file, m mapping[R], rows re
 	}
 	if wrong == nil {
 		if s.repeats != mayRepeat {
-			it.key, it.sum = maphash.String(s.seed, it.id), s.sum(r.cells)
+			it.sum = s.sum(r.cells)
 		}
 		if s.repeats == rejectRepeated || s.repeats == historyRows {
 			it.raw = rows.raw()

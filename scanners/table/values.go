@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leaver-audit/leaver/scanners"
+	"github.com/leaver-audit/leaver/scanners/internal/columns"
 )
 
 const (
@@ -79,6 +80,9 @@ func (v *values) text(s slot) string {
 	if c.kind == cellEmpty || c.kind == cellError || c.text == `\N` {
 		return ""
 	}
+	if c.word {
+		return c.text
+	}
 	text := c.display()
 	if c.dated != "" && !c.at.IsZero() {
 		text = c.shownDate()
@@ -97,7 +101,7 @@ func (v *values) key(s slot) (string, *defect) {
 	case cellEmpty:
 		return "", nil
 	case cellText:
-		return v.keyText(s, c.text)
+		return v.keyText(s, c.text, c.word)
 	case cellNumber, cellSerial:
 		return v.keyNumber(s, c)
 	case cellList:
@@ -120,14 +124,15 @@ func (v *values) turnedIntoDate(s slot, c *cell) *defect {
 		"\nhint: format the column as text where the file is made, and enter the ids again that the spreadsheet has turned into dates", c.dated, shown, c.text)
 }
 
-func (v *values) keyText(s slot, text string) (string, *defect) {
+// keyText is a key from a text, of which word may say that it is one, see cell.
+func (v *values) keyText(s slot, text string, word bool) (string, *defect) {
 	if text != "" && text[0] > '0' && allDigits(text) {
 		return text, nil
 	}
 	switch {
 	case isPlaceholder(text):
 		return "", nil
-	case hasControl(text):
+	case !word && hasControl(text):
 		return "", v.wrong(s, "%q holds control characters", text)
 	case spoiltNumber(text):
 		return "", v.wrong(s, "%q is a number that a spreadsheet has rounded or reformatted, so its digits are lost"+
@@ -138,6 +143,9 @@ func (v *values) keyText(s slot, text string) (string, *defect) {
 
 // id is the immutable id of an account: a key, but any text can be one ("0" is the root user of many systems).
 func (v *values) id(s slot) (string, *defect) {
+	if c := v.at(s); c.kind == cellText && c.dated == "" && allDigits(c.text) {
+		return c.text, nil
+	}
 	if c := v.at(s); c.kind == cellText && !isNull(c.text) && isPlaceholder(c.text) {
 		return c.text, nil
 	} else if c.kind == cellNumber && isPlaceholder(c.text) {
@@ -163,6 +171,13 @@ func spoiltNumber(s string) bool {
 }
 
 func allDigits(s string) bool {
+	// Of four to sixteen bytes, some are looked at twice.
+	switch n := len(s); {
+	case n >= 8 && n <= 16:
+		return areDigits(wordAt(s)) && areDigits(wordAt(s[n-8:]))
+	case n >= 4 && n < 8:
+		return areDigits(halfAt(s) | halfAt(s[n-4:])<<32)
+	}
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
@@ -195,7 +210,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil, nil
-		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c) {
 			return v.oneKey(slots[0], c)
 		}
 	}
@@ -203,7 +218,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 	for _, s := range slots {
 		c := v.at(s)
 		parts := c.list
-		if c.kind == cellText && v.several(c.text) {
+		if c.kind == cellText && v.several(c) {
 			parts = strings.Split(c.text, v.separator)
 		} else if c.kind != cellList {
 			text, wrong := v.key(s)
@@ -214,7 +229,7 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 			continue
 		}
 		for _, part := range parts {
-			text, wrong := v.keyText(s, trim(part))
+			text, wrong := v.keyText(s, trim(part), c.word)
 			if wrong != nil {
 				return nil, wrong
 			}
@@ -225,16 +240,11 @@ func (v *values) keys(slots []slot) ([]string, *defect) {
 }
 
 // several reports whether a text holds several values.
-func (v *values) several(text string) bool {
-	if len(v.separator) == 1 {
-		return strings.IndexByte(text, v.separator[0]) >= 0
-	}
-	return strings.Contains(text, v.separator)
-}
+func (v *values) several(c *cell) bool { return !c.word && strings.Contains(c.text, v.separator) }
 
 // oneKey is the list of the single text of a cell.
 func (v *values) oneKey(s slot, c *cell) ([]string, *defect) {
-	text, wrong := v.keyText(s, c.text)
+	text, wrong := v.keyText(s, c.text, c.word)
 	if wrong != nil || text == "" {
 		return nil, wrong
 	}
@@ -255,8 +265,13 @@ func appendNew(all []string, text string) []string {
 
 // mails gives the addresses of all columns: without "smtp:", the one with "SMTP:" first, and without what is no address.
 func (v *values) mails(slots []slot) ([]string, *defect) {
+	if len(slots) == 1 {
+		if c := v.at(slots[0]); c.word && isPlainMail(c.text, true) {
+			return v.slabs.one(c.text), nil
+		}
+	}
 	raw, wrong := v.keys(slots)
-	if wrong != nil || len(raw) == 1 && isPlainMail(raw[0]) {
+	if wrong != nil || len(raw) == 1 && isPlainMail(raw[0], false) {
 		return raw, wrong
 	}
 	var mails []string
@@ -295,7 +310,7 @@ func (v *values) list(slots []slot) []string {
 	if len(slots) == 1 {
 		if c := v.at(slots[0]); c.kind == cellEmpty {
 			return nil
-		} else if c.kind == cellText && c.dated == "" && !v.several(c.text) {
+		} else if c.kind == cellText && c.dated == "" && !v.several(c) {
 			return v.oneText(slots[0])
 		}
 	}
@@ -331,6 +346,9 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 	}
 	c := v.at(s)
 	word := c.text
+	if last := &v.words[0]; c.kind == cellText && last.word == word && last.field == field {
+		return scanners.Known(last.value), nil
+	}
 	switch {
 	case c.kind == cellError:
 		return scanners.Fact[bool]{}, v.wrong(s, "%s in place of a value: a formula has failed where the file was made", c.text)
@@ -354,7 +372,8 @@ func (v *values) truth(field string, s slot) (scanners.Fact[bool], *defect) {
 // knownTruth reads a word of a yes-or-no field. A file has few of them, so the last ones are looked up here first.
 func (v *values) knownTruth(field, word string) (value, known bool) {
 	for i := range v.words {
-		if k := &v.words[i]; k.word == word && k.field == field {
+		if k := v.words[i]; k.word == word && k.field == field {
+			v.words[0], v.words[i] = k, v.words[0]
 			return k.value, true
 		}
 	}
@@ -381,6 +400,20 @@ func (v *values) number(s slot) (scanners.Fact[int64], *defect) {
 	return scanners.Known(int64(n)), nil
 }
 
+// day reads a calendar date, as [columns.Moment.Day] sees it; sentinel is that of moment.
+func (v *values) day(s slot) (date scanners.Date, sentinel bool, wrong *defect) {
+	if c := v.at(s); c.kind == cellText && v.dates.iso {
+		if date, ok := columns.ISODate(c.text); ok {
+			return date, false, nil
+		}
+	}
+	m, sentinel, wrong := v.moment(s)
+	if wrong != nil {
+		return date, false, wrong
+	}
+	return m.Day(v.zone), sentinel, nil
+}
+
 // moment reads a date or time. The text result is what a sentinel may be compared with.
 func (v *values) moment(s slot) (m moment, sentinel bool, wrong *defect) {
 	c := v.at(s)
@@ -397,6 +430,11 @@ func (v *values) moment(s slot) (m moment, sentinel bool, wrong *defect) {
 		}
 		return moment{At: c.at, DayOnly: c.at.Truncate(24*time.Hour) == c.at}, false, nil
 	case cellText, cellNumber:
+		if v.dates.iso {
+			if m, ok := columns.ParseISO(c.text); ok {
+				return m, false, nil
+			}
+		}
 		if strings.HasPrefix(c.text, "0000-00-00") || strings.HasPrefix(c.text, "0001-01-01") {
 			return m, true, nil
 		}
@@ -423,7 +461,11 @@ func (v *values) time(field string, s slot) (fact scanners.Fact[time.Time], impr
 		return v.emptyTime(field), 0, nil
 	}
 	if c.kind == cellText {
-		meaning, ok := v.values[field][fold(c.text)]
+		var meaning string
+		ok := false
+		if words := v.values[field]; len(words) > 0 {
+			meaning, ok = words[fold(c.text)]
+		}
 		switch {
 		case ok && meaning == "never", !ok && strings.EqualFold(c.text, "never"):
 			return scanners.Never[time.Time](), 0, nil

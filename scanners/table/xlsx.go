@@ -12,14 +12,13 @@ import (
 
 // sheetGrid reads the rows of one worksheet, hidden ones included, as they stand in the file.
 type sheetGrid struct {
-	book   *workbook
-	part   io.ReadCloser
-	d      *xml.Decoder
-	row    int64
+	book *workbook
+	part io.ReadCloser
+	d    *xml.Decoder
+	shape
 	column int
 	cells  []cell
 	count  int64
-	wrong  *defect
 	closed bool // the end of the rows was seen
 	// below is the row of the header, wanted the columns that are read, merged the cells that were merged among them.
 	below  int64
@@ -55,7 +54,7 @@ func openXLSX(src io.ReaderAt, size int64, s *settings) (reader, error) {
 			return nil, err
 		}
 	}
-	g.below, g.wanted = g.row, head.columns
+	g.below, g.wanted = g.place, head.columns
 	return &gridReader{grid: g, name: "row", header: head.names, columns: head.columns, written: !s.noHeader, found: findings{sheet: chosen.name}}, nil
 }
 
@@ -108,11 +107,8 @@ func (w *workbook) grid(s sheet) (*sheetGrid, error) {
 	return &sheetGrid{book: w, part: part, d: xml.NewDecoder(part)}, nil
 }
 
-func (g *sheetGrid) close() error    { return g.part.Close() }
-func (g *sheetGrid) size() int       { return len(g.cells) }
-func (g *sheetGrid) defect() *defect { return g.wrong }
-func (g *sheetGrid) place() int64    { return g.row }
-func (g *sheetGrid) cut() bool       { return false }
+func (g *sheetGrid) close() error { return g.part.Close() }
+func (g *sheetGrid) row() *shape  { return &g.shape }
 
 func (g *sheetGrid) doubts() []string {
 	if g.merged == nil {
@@ -122,16 +118,16 @@ func (g *sheetGrid) doubts() []string {
 		strings.Join(g.merged, ", "))}
 }
 
-func (g *sheetGrid) filled() int {
-	n := 0
+// measure counts the cells, and up to 3 that are not empty.
+func (g *sheetGrid) measure() {
+	g.size, g.filled = len(g.cells), 0
 	for i := range g.cells {
 		if g.cells[i].kind != cellEmpty {
-			if n++; n == 3 {
+			if g.filled++; g.filled == 3 {
 				break
 			}
 		}
 	}
-	return n
 }
 
 func (g *sheetGrid) pick(columns []int, into []cell) {
@@ -161,7 +157,7 @@ func (g *sheetGrid) next() error {
 		if err := g.readRow(e); err != nil {
 			return err
 		}
-		if g.wrong != nil || g.filled() > 0 {
+		if g.measure(); g.wrong != nil || g.filled > 0 {
 			return nil
 		}
 	}
@@ -224,14 +220,14 @@ func rowOf(ref string) int64 {
 
 // readRow reads the cells of one row.
 func (g *sheetGrid) readRow(e xml.StartElement) error {
-	before := g.row
-	g.row, g.column, g.wrong, g.cells = g.row+1, 0, nil, g.cells[:0]
+	before := g.place
+	g.place, g.column, g.wrong, g.cells = g.place+1, 0, nil, g.cells[:0]
 	if r := attribute(e, "r"); r != "" {
 		n, err := strconv.ParseInt(r, 10, 64)
 		if err != nil || n <= before || n > maxRows {
 			return broken("row number %q after row %d", r, before)
 		}
-		g.row = n
+		g.place = n
 	}
 	for {
 		token, err := g.d.Token()
@@ -265,7 +261,7 @@ func (g *sheetGrid) readCell(e xml.StartElement) error {
 		column = columnOf(ref)
 	}
 	if column < g.column || column >= maxColumns {
-		return broken("cell %q of row %d is out of order", attribute(e, "r"), g.row)
+		return broken("cell %q of row %d is out of order", attribute(e, "r"), g.place)
 	}
 	g.column = column + 1
 	var value, inline string
@@ -301,7 +297,7 @@ func (g *sheetGrid) readCell(e xml.StartElement) error {
 				return err
 			}
 			if g.isDated(c, attribute(e, "t"), attribute(e, "s")) {
-				c.dated = referenceOf(column, g.row)
+				c.dated = referenceOf(column, g.place)
 			}
 			g.set(column, c)
 			return nil
@@ -352,7 +348,7 @@ func (g *sheetGrid) typed(kind, style, value, inline string) (cell, error) {
 	case "s":
 		n, err := strconv.Atoi(strings.TrimSpace(value))
 		if err != nil || n < 0 || n >= len(g.book.shared) {
-			return cell{}, broken("row %d refers to text %q, which the workbook does not have", g.row, value)
+			return cell{}, broken("row %d refers to text %q, which the workbook does not have", g.place, value)
 		}
 		return textCell(g.book.shared[n]), nil
 	case "inlineStr":

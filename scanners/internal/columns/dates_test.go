@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/leaver-audit/leaver/scanners"
 )
 
@@ -179,7 +181,7 @@ func TestPrecision(t *testing.T) {
 }
 
 func iso(t *testing.T, text string) Moment {
-	m, ok := parseISO(text)
+	m, ok := ParseISO(text)
 	if !ok {
 		t.Fatalf("%q is not read", text)
 	}
@@ -200,12 +202,51 @@ func FuzzDates(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		m, ok := parseISO(text)
+		m, ok := ParseISO(text)
 		if !ok || strings.HasPrefix(text, "/Date(") {
 			return
 		}
 		if written := m.At.Format("2006-01-02"); !strings.HasPrefix(text, written) && !strings.Contains(text, "24:00") && !strings.Contains(text, ":60") {
-			t.Errorf("parseISO(%q) = %v", text, m.At)
+			t.Errorf("ParseISO(%q) = %v", text, m.At)
 		}
 	})
+}
+
+// TestISODate: what it reads is what the form reads of the same text, as the day that it shows, and every date of the form is read.
+func TestISODate(t *testing.T) {
+	iso, err := Compile(nil)
+	if err != nil || !iso.AreISO() {
+		t.Fatal(iso, err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[012][0-9]{3}-[01][0-9]-[0-3][0-9]`).Draw(t, "date")
+		if rapid.IntRange(0, 3).Draw(t, "spoil") == 0 {
+			at := rapid.IntRange(0, len(text)).Draw(t, "at")
+			text = text[:at] + rapid.SampledFrom([]string{"", "0", "-", " ", "T", "é", "+01:00"}).Draw(t, "with") + text[min(at+1, len(text)):]
+		}
+		got, ok := ISODate(text)
+		want, err := time.Parse(time.DateOnly, text)
+		if is := err == nil && want.Year() >= 1601; ok != is || ok && got != scanners.DateOf(want) {
+			t.Fatalf("%q: %v, %t; want %v, %t", text, got, ok, want, is)
+		}
+		if !ok {
+			return
+		}
+		m, err := iso.Parse(text)
+		if err != nil || !m.DayOnly || m.Zoned || m.Day(time.FixedZone("west", -8*3600)) != got {
+			t.Fatalf("%q: the form reads %+v, %v, not %v", text, m, err, got)
+		}
+	})
+}
+
+// TestAreISO: one form that reads otherwise, or a second one, makes that dates need a closer look.
+func TestAreISO(t *testing.T) {
+	for _, test := range []struct {
+		forms []string
+		want  bool
+	}{{nil, true}, {[]string{"ISO"}, true}, {[]string{"rfc3339"}, true}, {[]string{"unix"}, false}, {[]string{"YYYY-MM-DD"}, false}, {[]string{"iso", "YYYY-DD-MM"}, false}} {
+		if forms, err := Compile(test.forms); err != nil || forms.AreISO() != test.want {
+			t.Errorf("%q: %t, %v, want %t", test.forms, forms.AreISO(), err, test.want)
+		}
+	}
 }

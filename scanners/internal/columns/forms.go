@@ -26,8 +26,8 @@ var ErrNoDate = errors.New("not a date in the declared forms")
 // common are the forms with a name that every source knows.
 func common() []Form {
 	return []Form{
-		{"iso", parseISO},
-		{"rfc3339", parseISO},
+		{"iso", ParseISO},
+		{"rfc3339", ParseISO},
 		{"unix", func(s string) (Moment, bool) { return parseUnix(s, time.Second) }},
 		{"unix_ms", func(s string) (Moment, bool) { return parseUnix(s, time.Millisecond) }},
 	}
@@ -138,6 +138,11 @@ func (f Forms) Parse(s string) (Moment, error) {
 		return Moment{}, fmt.Errorf("%q is %w (%s)", s, ErrNoDate, f)
 	}
 	return got, nil
+}
+
+// AreISO reports whether ISO 8601 is the only form, so that what [ParseISO] and [ISODate] read is what Parse reads.
+func (f Forms) AreISO() bool {
+	return len(f) == 1 && (strings.EqualFold(f[0].Name, "iso") || strings.EqualFold(f[0].Name, "rfc3339"))
 }
 
 // String lists the names of the forms.

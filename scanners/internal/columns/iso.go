@@ -4,28 +4,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/leaver-audit/leaver/scanners"
 )
 
-// parseISO reads 2026-03-01, 2026-03-01T12:30, with seconds, fractions of a second, a blank in place of the T, and an
+// ParseISO reads 2026-03-01, 2026-03-01T12:30, with seconds, fractions of a second, a blank in place of the T, and an
 // offset (Z, +01:00, +0100, +01) behind the time or, as XML writes dates, behind the date. It also reads the
 // /Date(1399852800000)/ of OData, which has one meaning only, and what programs in Go print: 2026-03-01 12:30:00 +0000 UTC.
-func parseISO(s string) (Moment, bool) {
+func ParseISO(s string) (Moment, bool) {
 	if strings.HasPrefix(s, "/Date(") {
 		return parseOData(s)
 	}
-	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
+	if len(s) < 10 {
 		return Moment{}, false
 	}
-	year, ok1 := digits(s[:4])
-	month, ok2 := digits(s[5:7])
-	day, ok3 := digits(s[8:10])
-	if !ok1 || !ok2 || !ok3 || year < 1601 || month < 1 || month > 12 || day < 1 {
+	day, ok := ISODate(s[:10])
+	if !ok {
 		return Moment{}, false
 	}
-	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if date.Day() != day {
-		return Moment{}, false
-	}
+	date := time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC)
 	rest := s[10:]
 	if rest == "" {
 		return Moment{At: date, DayOnly: true}, true
@@ -35,6 +32,33 @@ func parseISO(s string) (Moment, bool) {
 		return Moment{At: date, DayOnly: true}, ok
 	}
 	return parseClock(date, rest[1:])
+}
+
+// ISODate reads 2026-03-01 and nothing else, from the year 1601 on.
+func ISODate(s string) (scanners.Date, bool) {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return scanners.Date{}, false
+	}
+	year, ok1 := digits(s[:4])
+	month, ok2 := digits(s[5:7])
+	day, ok3 := digits(s[8:])
+	if !ok1 || !ok2 || !ok3 || year < 1601 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return scanners.Date{}, false
+	}
+	return scanners.Date{Year: year, Month: time.Month(month), Day: day}, true
+}
+
+// daysIn is how many days a month has.
+func daysIn(year, month int) int {
+	switch {
+	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	case month == 2:
+		return 28
+	case month == 4 || month == 6 || month == 9 || month == 11:
+		return 30
+	}
+	return 31
 }
 
 // parseClock reads the time of day behind a date. Its hour may have one digit.
