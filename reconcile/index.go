@@ -378,7 +378,7 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 	}
 }
 
-// isMailOf reports whether hash is that of the only address of person i, who may be nobody (-1). Sixty-four bits of a hash with a
+// isMailOf reports whether hash is that of the only address of person i as it is compared; i may be nobody (-1). Sixty-four bits of a hash with a
 // random seed are taken for the address itself: of a million times a million nights with five million accounts, one would take a wrong
 // address for that of whom the employee id names.
 func (r *Roster) isMailOf(i int32, hash uint64) bool {

@@ -24,7 +24,7 @@ func (p *party) Gone() bool { return p.State == Ended || p.State == Vanished }
 
 // human is the human whom p stands for; nil when it is one person.
 func (p *party) human() *human {
-	if p.apart {
+	if p.apart || len(p.roster.humans) == 0 {
 		return nil
 	}
 	return p.roster.humans[p.who]
@@ -160,7 +160,8 @@ func (e *Engine) judgeSome(b *bench, accounts []*scanners.Account, take func(*Ou
 	b.out.bench = b
 	from := 0
 	for i, a := range accounts {
-		b.file = file{party: &b.party}
+		b.file = file{}
+		b.file.party = &b.party
 		e.open(&b.file, a, b.seeker.probes[from:b.ends[i]], false)
 		from = b.ends[i]
 		b.out.holds = b.file.firstTest()
@@ -190,12 +191,14 @@ func (e *Engine) putAway(b *bench) {
 
 // look finds whom the keys of all accounts name.
 func (b *bench) look(e *Engine, accounts []*scanners.Account) {
-	b.seeker.probes, b.ends = b.seeker.probes[:0], b.ends[:0]
+	b.seeker.forget()
+	b.ends = b.ends[:0]
+	b.seeker.touchKeys(accounts)
 	for _, a := range accounts {
 		b.seeker.seek(e.roster, &e.settings, a)
 		b.ends = append(b.ends, len(b.seeker.probes))
 	}
-	b.seeker.find(e.roster)
+	b.seeker.find(e.roster, &e.settings)
 }
 
 // Judge returns the verdict on one account. The verdict refers to a; the caller must not change it afterwards.

@@ -57,28 +57,36 @@ func foldASCII(s string) (string, bool) {
 }
 
 // isFolded reports whether s holds nothing that Fold might change: no blank, no capital letter, nothing beyond ASCII. It looks at
-// eight bytes as one number, at the last ones again where they are no whole eight more.
+// eight bytes as one number, and at some bytes twice where s does not divide.
 func isFolded(s string) bool {
-	if len(s) < 8 {
-		for i := range len(s) {
+	n := len(s)
+	if n < 4 {
+		for i := range n {
 			if c := s[i]; c <= ' ' || c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
 				return false
 			}
 		}
 		return true
 	}
-	wrong := unfolded(s[len(s)-8:])
-	for ; len(s) >= 8; s = s[8:] {
-		wrong |= unfolded(s)
+	if n < 8 {
+		return unfolded(half(s)|half(s[n-4:])<<32) == 0
+	}
+	wrong := unfolded(half(s[n-8:]) | half(s[n-4:])<<32)
+	for ; len(s) > 8; s = s[8:] {
+		wrong |= unfolded(half(s) | half(s[4:])<<32)
 	}
 	return wrong == 0
 }
 
-// unfolded is not 0 when the first eight bytes of s hold what Fold might change.
-func unfolded(s string) uint64 {
+// half is the first four bytes of s as a number.
+func half(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
+
+// unfolded is not 0 when one of the eight bytes of w is what Fold might change.
+func unfolded(w uint64) uint64 {
 	const lows, highs = 0x0101010101010101, 0x8080808080808080
-	_ = s[7]
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	blank := (w - ('!' * lows)) &^ w
 	capital := (w + (0x7f-'@')*lows) &^ (w + (0x7f-'Z')*lows)
 	return (blank | capital | w) & highs

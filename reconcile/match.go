@@ -112,7 +112,7 @@ func (x *matcher) rows(m *match, a *scanners.Account) {
 	if x.found == nil {
 		var s seeker
 		s.seek(x.Roster, x.settings, a)
-		s.find(x.Roster)
+		s.find(x.Roster, x.settings)
 		x.found = s.probes
 	}
 	for _, key := range x.settings.Keys {
@@ -204,13 +204,18 @@ func (x *matcher) name(m *match, i int32, by, value string) bool {
 		tried := &m.tried[len(m.tried)-1]
 		tried.Named = append(tried.Named, x.ref(i))
 	}
-	if why, bad := x.disputed[i]; bad && m.unclear == "" {
-		m.unclear = why
+	if len(x.disputed) > 0 && m.unclear == "" {
+		m.unclear = x.disputed[i]
 	}
-	if slices.ContainsFunc(m.named, func(c named) bool { return c.person == i }) {
-		return true
+	for n := range m.named {
+		if m.named[n].person == i {
+			return true
+		}
 	}
-	m.named = append(m.named, named{i, by, value})
+	n := len(m.named)
+	m.named = slices.Grow(m.named, 1)[:n+1]
+	to := &m.named[n] // in place: a copy of so many words takes time
+	to.person, to.by, to.value = i, by, value
 	if m.person < 0 {
 		m.person, m.by = i, by
 	}
@@ -251,10 +256,10 @@ func (x *matcher) note(m *match, text string) {
 // source.
 func (x *matcher) reference(value string) match {
 	m, values := match{person: -1}, []string{value}
-	s := seeker{likely: -1}
+	s := seeker{last: -1}
 	s.ids(x.Roster, values)
 	s.mails(x.Roster, x.settings, values)
-	s.find(x.Roster)
+	s.find(x.Roster, x.settings)
 	x.found = s.probes
 	x.employeeIDs(&m, values, keySponsor)
 	if len(m.named) == 0 {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"hash/maphash"
 	"slices"
 
 	"github.com/leaver-audit/leaver/scanners"
@@ -13,7 +14,8 @@ type probe struct {
 	key   string
 	hash  uint64 // see slots.hash
 	slot  int
-	// likely is the place of another probe of the account, whose person may have this key as well; -1 for none.
+	// likely is the place of another probe of the account, whose person may have this key as well; -1 for none. Until it is known that
+	// they have not, key is the address as the account has it, and slots is not set.
 	likely int32
 	// person is somebody who has the key, -1 when nobody has; whoever else has it stands in index.many.
 	person int32
@@ -23,16 +25,23 @@ type probe struct {
 // no cache holds: asked for together, dozens of such places are waited for at once.
 type seeker struct {
 	probes []probe
-	likely int32 // of the account whose probes are added
-	// later lists the probes of keys of which slots hold a part only, and which may have to be compared.
-	later []int32
+	// exact, compared and likely list probes: those in tables that are exact, those whose keys have to be compared, and those with a
+	// likely person, which become compared ones when that person has another key.
+	exact, compared, likely []int32
+	// last is the last probe for an employee id of the account whose probes are added; -1 for none.
+	last int32
 	// touched gives a use to what is looked at only for the processor to fetch it.
 	touched uint64
 }
 
+// forget drops all probes.
+func (s *seeker) forget() {
+	s.probes, s.exact, s.compared, s.likely = s.probes[:0], s.exact[:0], s.compared[:0], s.likely[:0]
+}
+
 // seek adds the probes for all keys of a, in the order in which [matcher.rows] asks for them.
 func (s *seeker) seek(r *Roster, settings *Settings, a *scanners.Account) {
-	s.likely = -1
+	s.last = -1
 	for _, key := range settings.Keys {
 		switch key {
 		case KeyEmployeeID:
@@ -45,6 +54,31 @@ func (s *seeker) seek(r *Roster, settings *Settings, a *scanners.Account) {
 	}
 }
 
+// touchKeys looks at what accounts are judged by, side by side: they come from another processor's cache.
+func (s *seeker) touchKeys(accounts []*scanners.Account) {
+	read := 0
+	for _, a := range accounts {
+		read += len(a.Mails) + len(a.EmployeeIDs) + int(a.Enabled.State) + len(a.Signals) + len(a.Kind)
+	}
+	for _, a := range accounts {
+		if len(a.EmployeeIDs) > 0 {
+			read += len(a.EmployeeIDs[0])
+		}
+		if len(a.Mails) > 0 {
+			read += len(a.Mails[0])
+		}
+	}
+	for _, a := range accounts {
+		if len(a.EmployeeIDs) > 0 && a.EmployeeIDs[0] != "" {
+			read += int(a.EmployeeIDs[0][0])
+		}
+		if len(a.Mails) > 0 && a.Mails[0] != "" {
+			read += int(a.Mails[0][0])
+		}
+	}
+	s.touched ^= uint64(read)
+}
+
 // ids adds for each value that is a key a probe for each people source, and one among the other ids.
 func (s *seeker) ids(r *Roster, values []string) {
 	for _, value := range values {
@@ -53,8 +87,8 @@ func (s *seeker) ids(r *Roster, values []string) {
 			continue
 		}
 		for _, ids := range r.sources {
-			if s.add(&ids.index, ids.folded(folded)) {
-				s.likely = int32(len(s.probes) - 1)
+			if i, found := s.add(&ids.index, ids.folded(folded)); found {
+				s.last = i
 			}
 		}
 		s.others(r, folded)
@@ -70,9 +104,13 @@ func (s *seeker) others(r *Roster, folded string) {
 
 func (s *seeker) mails(r *Roster, settings *Settings, values []string) {
 	for _, value := range values {
-		if s.add(&r.mails, mailKey(value, settings.MailDomains)) {
-			s.probes[len(s.probes)-1].likely = s.likely
+		if s.last < 0 || r.mails.one.used == 0 {
+			s.add(&r.mails, mailKey(value, settings.MailDomains))
+			continue
 		}
+		i, p := s.next()
+		p.key, p.likely, p.hash = value, s.last, maphash.String(r.seed, value)
+		s.likely = append(s.likely, i)
 	}
 }
 
@@ -84,85 +122,99 @@ func (s *seeker) anchors(r *Roster, values []string) {
 	}
 }
 
-// add reports whether somebody may have the key.
-func (s *seeker) add(x *index, key string) bool {
+// add adds a probe for key in x. It reports false when nobody can have the key.
+func (s *seeker) add(x *index, key string) (i int32, found bool) {
+	i, p := s.next()
+	return i, s.look(i, p, x, key)
+}
+
+// next adds an empty probe.
+func (s *seeker) next() (int32, *probe) {
 	n := len(s.probes)
 	s.probes = slices.Grow(s.probes, 1)[:n+1]
 	p := &s.probes[n]
-	p.slots, p.key, p.likely, p.person = nil, key, -1, -1
+	p.slots, p.likely, p.person = nil, -1, -1
+	return int32(n), p
+}
+
+// look lets p, which is probe i, look for key in x.
+func (s *seeker) look(i int32, p *probe, x *index, key string) bool {
+	p.key = key
 	if x.one.used == 0 || key == "" {
 		return false
 	}
 	hash, ok := x.one.hash(key)
-	if ok {
-		p.slots, p.hash, p.slot = &x.one, hash, x.one.first(hash)
+	if !ok {
+		return false
 	}
-	return ok
+	p.slots, p.hash, p.slot = &x.one, hash, x.one.first(hash)
+	if x.one.exact {
+		s.exact = append(s.exact, i)
+	} else {
+		s.compared = append(s.compared, i)
+	}
+	return true
 }
 
 // find finds whom the keys name. It takes one step of all probes before the next step of any: reads of one step do not need each
-// other, so the processor has many of them under way. A mail address is first compared with that of whom the employee id names, and
-// looked for among all only when it is another one.
-func (s *seeker) find(r *Roster) {
-	s.later = s.later[:0]
-	for i := range s.probes {
-		if p := &s.probes[i]; p.slots != nil && p.likely < 0 {
-			p.person = p.slots.at(p.slot)
-			if !p.slots.exact {
-				s.later = append(s.later, int32(i))
-			}
-		}
-	}
+// other, so the processor has many of them under way. A mail address is first compared with that of whom the employee id names, as it
+// is written, and looked for among all only when it is another one.
+func (s *seeker) find(r *Roster, settings *Settings) {
 	read := uint64(0)
-	for i := range s.probes {
+	for _, i := range s.exact {
 		p := &s.probes[i]
-		if p.person >= 0 && p.slots.near == nil {
+		p.person = p.slots.at(p.slot)
+	}
+	for _, i := range s.exact {
+		p := &s.probes[i]
+		if p.slots.near == nil && p.person >= 0 {
 			p.first()
 		}
 		if p.person >= 0 {
 			read += r.records[p.person].head
 		}
 	}
-	for i := range s.probes {
-		if p := &s.probes[i]; p.person >= 0 && r.records[p.person].gone() {
-			read += uint64(r.rows.touch(r.records[p.person].row())) // whoever is gone is likely to be named
-		}
-	}
-	for i := range s.probes {
-		if p := &s.probes[i]; p.likely >= 0 {
-			if likely := s.probes[p.likely].person; r.isMailOf(likely, p.hash) {
-				p.person = likely
-				continue
-			}
-			p.person = p.slots.at(p.slot)
-			s.later = append(s.later, int32(i))
-		}
-	}
 	s.touched ^= read
+	s.compare(r)
+	for _, i := range s.likely {
+		p := &s.probes[i]
+		if person := s.probes[p.likely].person; r.isMailOf(person, p.hash) {
+			p.person = person
+			continue
+		}
+		s.look(i, p, &r.mails, mailKey(p.key, settings.MailDomains))
+	}
 	s.compare(r)
 }
 
-// compare compares the keys of which slots hold a part only with those of the people in the slots.
+// compare finds whom the keys name that have to be compared.
 func (s *seeker) compare(r *Roster) {
 	read := 0
-	for _, i := range s.later {
-		if p := &s.probes[i]; p.person >= 0 {
-			if p.first(); p.person >= 0 {
-				read += int(r.records[p.person].mail)
-			}
+	for _, i := range s.compared {
+		p := &s.probes[i]
+		p.person = p.slots.at(p.slot)
+	}
+	for _, i := range s.compared {
+		p := &s.probes[i]
+		if p.person >= 0 {
+			p.first()
+		}
+		if p.person >= 0 {
+			read += int(r.records[p.person].mail)
 		}
 	}
-	for _, i := range s.later {
+	for _, i := range s.compared {
 		if p := &s.probes[i]; p.person >= 0 {
 			read += r.rows.touch(r.records[p.person].row())
 		}
 	}
-	for _, i := range s.later {
+	for _, i := range s.compared {
 		if p := &s.probes[i]; p.person >= 0 {
 			_, p.person = p.slots.findFrom(p.slot, p.hash, p.key)
 		}
 	}
 	s.touched ^= uint64(read)
+	s.compared = s.compared[:0]
 }
 
 // touchPeople looks at the rows of everybody found, as far as a whole person is read from them.

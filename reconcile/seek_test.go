@@ -15,13 +15,13 @@ import (
 // exactly those people who have it. So no shortcut hides somebody, or names somebody else.
 func TestSeekNamesWhoeverHasTheKey(t *testing.T) {
 	ids := map[string][]string{"close": {"100", "101", "102", "103"}, "far": {"100", "900000", "5", "0100"}, "words": {"X1", "x2", "100", "Y-3"}}
-	mails := []string{"m1@corp.example", "M1@corp.example", "m1@old.example", "m2@corp.example", "m3@corp.example", "nobody", "Ü@corp.example"}
+	mails := []string{"m1@corp.example", "M1@corp.example", "m1@old.example", "m1@older.example", "smtp:smtp:m1@corp.example", "SMTP:m1@corp.example", "m2@corp.example", "m3@corp.example", "nobody", "Ü@corp.example"}
 	rapid.Check(t, func(t *rapid.T) {
 		some := func(pool []string, most int, label string) []string {
 			return rapid.SliceOfN(rapid.SampledFrom(pool), 0, most).Draw(t, label)
 		}
 		pool := ids[rapid.SampledFrom([]string{"close", "far", "words"}).Draw(t, "ids")]
-		settings := Settings{AsOf: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC), Zone: time.UTC, MailDomains: map[string]string{"old.example": "corp.example"},
+		settings := Settings{AsOf: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC), Zone: time.UTC, MailDomains: map[string]string{"old.example": "corp.example", "older.example": "old.example"},
 			Keys: rapid.SampledFrom([][]string{{KeyEmployeeID, KeyMail}, {KeyMail, KeyEmployeeID}, {KeyAnchor, KeyMail, KeyEmployeeID}, {KeyMail}}).Draw(t, "keys")}
 		b := NewRoster(settings, History{})
 		for n := range rapid.IntRange(0, 8).Draw(t, "rows") {
@@ -35,7 +35,7 @@ func TestSeekNamesWhoeverHasTheKey(t *testing.T) {
 			accounts[i] = scanners.Account{EmployeeIDs: some(append(pool, "104", "none"), 2, "employee ids"), Mails: some(append(mails, "x@corp.example"), 2, "account mails"), Anchors: some([]string{"G1", "g1", "X1"}, 1, "anchors")}
 			s.seek(r, &settings, &accounts[i])
 		}
-		s.find(r)
+		s.find(r, &settings)
 		for _, p := range s.probes {
 			if got, want := namedBy(r, &p), r.having(&p, &settings); !slices.Equal(got, want) {
 				t.Fatalf("%q names %v, want %v", p.key, got, want)
@@ -64,18 +64,19 @@ func indexes(r *Roster) (list []*index) {
 
 // having lists by a walk over everybody who has the key of a probe.
 func (r *Roster) having(p *probe, settings *Settings) (list []int32) {
-	if p.slots == nil {
-		return nil // nobody has keys of the kind
+	mails := p.likely >= 0 || p.slots == &r.mails.one
+	if p.slots == nil && !mails || p.key == "" {
+		return nil // nobody has keys of the kind, or it is none
 	}
 	for i := range int32(len(r.records)) {
 		person := r.person(i)
 		var keys []string
-		switch p.slots {
-		case &r.mails.one:
+		switch {
+		case mails:
 			for _, mail := range person.Mails {
 				keys = append(keys, mailKey(mail, settings.MailDomains))
 			}
-		case &r.others.one:
+		case p.slots == &r.others.one:
 			for _, id := range person.OtherIDs {
 				keys = append(keys, Fold(id))
 			}

@@ -73,7 +73,8 @@ func (s *settler) settle(b *RosterBuilder, r *Roster, i int32) {
 	for _, mail := range s.addresses {
 		key := mailKey(mail, b.settings.MailDomains)
 		folded = folded && key == mail
-		if len(s.addresses) == 1 && key != "" {
+		// A key that is not its own key must not be taken for an address that is written like it.
+		if len(s.addresses) == 1 && key != "" && (key == mail || mailKey(key, b.settings.MailDomains) == key) {
 			r.records[i].mail = maphash.String(r.seed, key)
 		}
 	}
