@@ -31,7 +31,7 @@ type feed[R scanners.Record] struct {
 }
 
 // aheadLoads is how many loads of batches of a file may wait to be taken.
-const aheadLoads = 1
+const aheadLoads = 6
 
 // readAll reads files ahead in goroutines, as many at a time as the allocation allows, and hands their items over in the
 // order of the files.

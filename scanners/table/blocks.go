@@ -7,8 +7,8 @@ import (
 
 // blockSize and blockCount say how far a file is read ahead of its decoding.
 const (
-	blockSize  = 128 << 10
-	blockCount = 4
+	blockSize  = 256 << 10
+	blockCount = 8
 )
 
 // blocks reads a file in a goroutine, some blocks ahead of whoever reads from it, and takes the digest there.
