@@ -114,10 +114,15 @@ func TestAddAllIsAdd(t *testing.T) {
 		var entries []entry
 		for i, key := range keys {
 			one.add(key, int32(i))
-			entries = append(entries, entry{key: key, person: int32(i)})
+			e := entry{key: key, person: int32(i)}
+			if rapid.Bool().Draw(t, "hash alone") {
+				e.hash, _ = together.one.hash(key)
+				e.key = ""
+			}
+			entries = append(entries, e)
 		}
 		for batch := range slices.Chunk(entries, rapid.IntRange(1, addedAtOnce).Draw(t, "at once")) {
-			together.addAll(batch)
+			together.addAll(batch, func(person int32) string { return keys[person] })
 		}
 		for n := range 92 {
 			var want, got []int32
@@ -128,4 +133,27 @@ func TestAddAllIsAdd(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHashesConfuseNobody: among so many keys some share all bits that a slot holds, and yet each names its own person alone.
+func TestHashesConfuseNobody(t *testing.T) {
+	const people = 400_000
+	key := func(person int32) string { return strconv.Itoa(int(person)) }
+	x := newIndex(newSlots(people, func(person int32, wanted string) bool { return key(person) == wanted }))
+	var entries []entry
+	for i := range int32(people) {
+		hash, _ := x.one.hash(key(i))
+		if entries = append(entries, entry{hash: hash, person: i}); len(entries) == addedAtOnce {
+			x.addAll(entries, key)
+			entries = entries[:0]
+		}
+	}
+	if people%addedAtOnce != 0 || len(x.many) > 0 {
+		t.Fatalf("%d left, %d keys name several", len(entries), len(x.many))
+	}
+	for i := range int32(people) {
+		if _, found := x.one.find(key(i)); found != i {
+			t.Fatalf("%d is found as %d", i, found)
+		}
+	}
 }

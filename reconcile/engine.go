@@ -159,9 +159,7 @@ type file struct {
 	// unresolved lists the references of a non-personal account that lead to nobody.
 	unresolved []string
 	// missed lists the primary accounts that login rules lead to and that lead to nobody.
-	missed  []string
-	lastUse scanners.Signal
-	used    bool
+	missed []string
 	// unused is what idle has found out, once idleAsked is true; elsewhere is the sign-on that the account shares with another one,
 	// when it is by the use of that one.
 	unused    scanners.Fact[time.Time]
@@ -199,9 +197,6 @@ func (f *file) responsible() *party {
 func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	a = e.links.accepted(a)
 	f.Account, f.engine, f.settings, f.roster, f.enabled = a, e, &e.settings, e.roster, enabled(a)
-	if len(a.Signals) > 0 {
-		f.lastUse, f.used = a.LastUse()
-	}
 	x := e.matcher(explain)
 	x.found = found
 	f.match.named = f.room[:0]
@@ -292,7 +287,8 @@ func (f *file) firstTest() *test {
 
 // verdict is the verdict on the account of f, of which holds is the first test that does.
 func (e *Engine) verdict(f *file, holds *test) Verdict {
-	v := Verdict{Account: f.Account, LastUse: f.lastUse, Situation: f.situation()}
+	v := Verdict{Account: f.Account, Situation: f.situation()}
+	v.LastUse, _ = f.LastUse()
 	if p := f.responsible(); p != nil {
 		v.MatchedBy, v.Person = f.match.by, p.keep()
 		if p.Gone() {

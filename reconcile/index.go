@@ -40,10 +40,13 @@ func newExactSlots(n int, least, most uint64) slots {
 func (s *slots) hash(key string) (hash uint64, ok bool) {
 	if s.exact {
 		n, ok := number(key)
-		return n << 32, ok && (s.near == nil || n-s.least < uint64(len(s.near)))
+		return hashOf(n), ok && (s.near == nil || n-s.least < uint64(len(s.near)))
 	}
 	return maphash.String(s.seed, key), true
 }
+
+// hashOf is the hash of a key that is a number, which fits into the tag.
+func hashOf(number uint64) uint64 { return number << 32 }
 
 // number is a number for each key of one to nine digits, another one for each. Leading zeros count.
 func number(key string) (n uint64, ok bool) {
@@ -105,6 +108,17 @@ func (s *slots) next(slot int) int {
 		return slot
 	}
 	return 0
+}
+
+// free is the free slot for a hash, in a table without places of its own for tags; false when a key with the same tag is there.
+func (s *slots) free(hash uint64) (slot int, ok bool) {
+	slot = s.first(hash)
+	for ; s.list[slot] != 0; slot = s.next(slot) {
+		if s.list[slot]>>32 == hash>>32 {
+			return slot, false
+		}
+	}
+	return slot, true
 }
 
 // put gives the slot that find returned for key to person.
@@ -177,7 +191,7 @@ func (x *index) addHash(hash uint64, key string, person int32) {
 	}
 }
 
-// entry is a key of a person that is to go into an index, which is not empty, with its hash where that is known.
+// entry is a key of a person that is to go into an index: its hash and, where that is not known, the key.
 type entry struct {
 	key    string
 	hash   uint64
@@ -187,19 +201,27 @@ type entry struct {
 // addedAtOnce is how many entries wait for each other.
 const addedAtOnce = 64
 
-// addAll does add for each entry. The slots of keys that leave hashes lie anywhere in a table that no cache holds: looked at
-// together first, they are waited for at once.
-func (x *index) addAll(entries []entry) (read uint64) {
+// addAll does add for each entry, of which keyOf gives the key that it leaves out. The slots of keys that leave hashes lie anywhere in a
+// table that no cache holds: looked at together first, they are waited for at once.
+func (x *index) addAll(entries []entry, keyOf func(int32) string) (read uint64) {
 	for i := range entries {
-		if entries[i].hash == 0 {
-			entries[i].hash, _ = x.one.hash(entries[i].key)
+		if e := &entries[i]; e.hash == 0 {
+			e.hash, _ = x.one.hash(e.key)
 		}
 	}
 	for i := range entries {
 		read += x.one.list[x.one.first(entries[i].hash)]
 	}
 	for i := range entries {
-		x.addHash(entries[i].hash, entries[i].key, entries[i].person)
+		e := &entries[i]
+		if slot, free := x.one.free(e.hash); free {
+			x.one.putHash(slot, e.hash, e.person)
+			continue
+		}
+		if e.key == "" {
+			e.key = keyOf(e.person)
+		}
+		x.addHash(e.hash, e.key, e.person)
 	}
 	return read
 }
@@ -240,7 +262,7 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 		if from == to {
 			continue
 		}
-		least, most, plain := r.plainNumbers(from, to)
+		numbers, plain := r.plainNumbers(from, to)
 		collision, allDigits := "", true
 		if !plain {
 			collision, allDigits = r.sameDigits(from, to)
@@ -250,31 +272,34 @@ func (b *RosterBuilder) indexIDs(r *Roster) {
 		}
 		ids := &sourceIDs{system: system, strip: allDigits && collision == "" && !b.settings.KeepZeros[system]}
 		if plain {
-			ids.index = newIndex(newExactSlots(to-from, least, most))
+			ids.index = newIndex(newExactSlots(to-from, uint64(slices.Min(numbers)), uint64(slices.Max(numbers))))
+			for i, n := range numbers {
+				ids.index.addHash(hashOf(uint64(n)), "", int32(from+i))
+			}
 		} else {
 			ids.index = newIndex(r.idSlots(from, to, ids.key))
-		}
-		for i := from; i < to; i++ {
-			ids.index.add(ids.key(r.id(int32(i))), int32(i))
+			for i := from; i < to; i++ {
+				ids.index.add(ids.key(r.id(int32(i))), int32(i))
+			}
 		}
 		r.ids[system] = ids
 		r.sources = append(r.sources, ids)
 	}
 }
 
-// plainNumbers looks at the ids of people from until before to: whether all are numbers of up to nine digits without leading zeros,
-// and if so the least and the most of these. No key is another one than the id then, and no two are the same.
-func (r *Roster) plainNumbers(from, to int) (least, most uint64, plain bool) {
-	least = math.MaxUint64
-	for i := from; i < to; i++ {
-		id := r.id(int32(i))
+// plainNumbers gives the ids of people from until before to, of whom there is one, as numbers; false unless all are of up to nine
+// digits without leading zeros. No key is another one than the id then, and no two are the same.
+func (r *Roster) plainNumbers(from, to int) (numbers []uint32, plain bool) {
+	numbers = make([]uint32, to-from)
+	for i := range numbers {
+		id := r.id(int32(from + i))
 		n, ok := number(id)
 		if !ok || id[0] == '0' {
-			return 0, 0, false
+			return nil, false
 		}
-		least, most = min(least, n), max(most, n)
+		numbers[i] = uint32(n)
 	}
-	return least, most, true
+	return numbers, true
 }
 
 // idSlots is the table for the ids of people from until before to, which are compared in the form that key gives them.
@@ -352,27 +377,28 @@ func (b *RosterBuilder) indexKeys(r *Roster) {
 	r.others = newIndex(newSlots(b.others, func(i int32, key string) bool {
 		return slices.ContainsFunc(r.person(i).OtherIDs, func(id string) bool { return Fold(id) == key })
 	}))
+	keyOf := func(i int32) string { return mailKey(r.mailsOf(i, nil)[0], b.settings.MailDomains) }
 	var mails []string
 	var entries []entry
 	for i := range r.records {
-		person := int32(i)
-		if r.records[i].has(hasOtherIDs) {
+		person, x := int32(i), &r.records[i]
+		if x.has(hasOtherIDs) {
 			for _, id := range r.person(person).OtherIDs {
 				r.others.add(Fold(id), person)
 			}
 		}
-		mails = r.mailsOf(person, mails[:0])
-		folded := r.records[i].has(foldedMails)
-		for _, key := range mails {
-			if !folded {
-				key = mailKey(key, b.settings.MailDomains)
-			}
-			if key != "" {
-				entries = append(entries, entry{key, r.records[i].mail, person})
+		if x.mail != 0 {
+			entries = append(entries, entry{hash: x.mail, person: person})
+		} else {
+			mails = r.mailsOf(person, mails[:0])
+			for _, mail := range mails {
+				if key := mailKey(mail, b.settings.MailDomains); key != "" {
+					entries = append(entries, entry{key: key, person: person})
+				}
 			}
 		}
 		if len(entries) >= addedAtOnce || i == len(r.records)-1 {
-			r.mails.addAll(entries)
+			r.mails.addAll(entries, keyOf)
 			entries = entries[:0]
 		}
 	}

@@ -193,7 +193,6 @@ func (e *Engine) putAway(b *bench) {
 func (b *bench) look(e *Engine, accounts []*scanners.Account) {
 	b.seeker.forget()
 	b.ends = b.ends[:0]
-	b.seeker.touchKeys(accounts)
 	for _, a := range accounts {
 		b.seeker.seek(e.roster, &e.settings, a)
 		b.ends = append(b.ends, len(b.seeker.probes))

@@ -199,7 +199,8 @@ func whyDormant(f *file) string {
 	if f.elsewhere != nil {
 		return fmt.Sprintf("%s, the limit is %s", f.elsewhere.words(), inDays(f.settings.Thresholds.Dormant))
 	}
-	return fmt.Sprintf("last used on %s, not later than %s, the limit is %s", signal(f.lastUse), when(idle.Value),
+	last, _ := f.LastUse()
+	return fmt.Sprintf("last used on %s, not later than %s, the limit is %s", signal(last), when(idle.Value),
 		inDays(f.settings.Thresholds.Dormant))
 }
 
@@ -249,7 +250,7 @@ func baseSeverity(f *file, kind Kind, privileged bool) Severity {
 	case Contradiction, SuspendedActive:
 		return High
 	case EarlyActive:
-		if f.used {
+		if _, used := f.LastUse(); used {
 			return Medium
 		}
 		return Low
@@ -262,7 +263,10 @@ func baseSeverity(f *file, kind Kind, privileged bool) Severity {
 	}
 }
 
-func (f *file) usedSince(t time.Time) bool { return f.used && !f.lastUse.At.Value.Before(t) }
+func (f *file) usedSince(t time.Time) bool {
+	last, used := f.LastUse()
+	return used && !last.At.Value.Before(t)
+}
 
 func allGone(named []Candidate) bool {
 	for _, c := range named {

@@ -37,7 +37,7 @@ const (
 	remembered marks = 1 << iota
 	conflicting
 	hasOtherIDs
-	hasUpcomingEnd
+	leavesSoon
 	// mayBeEndless marks people with an employment of a type that ought to have an end.
 	mayBeEndless
 	// vanishes marks people whom no source shows any more and who are gone for that.
@@ -63,13 +63,13 @@ func (x *record) mark(mark marks, on bool) {
 
 func stateIndex(state PersonState) int { return slices.Index(states[:], state) }
 
-// note takes from p what the record holds.
-func (x *record) note(p *Person) {
+// note takes from p what the record holds; soon is that of the roster.
+func (x *record) note(p *Person, soon scanners.Date) {
 	x.head |= uint64(stateIndex(p.State)) << stateAt
 	x.mark(remembered, p.Remembered)
 	x.mark(conflicting, p.Conflict != "")
 	x.mark(hasOtherIDs, len(p.OtherIDs) > 0)
-	x.mark(hasUpcomingEnd, !p.UpcomingEnd.IsZero())
+	x.mark(leavesSoon, p.leavesBy(soon))
 	x.mark(mayBeEndless, slices.ContainsFunc(p.Employments, func(e scanners.Employment) bool { return contingent(e.Type) }))
 }
 

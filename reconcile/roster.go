@@ -198,25 +198,37 @@ func (r *Roster) count(b *RosterBuilder) {
 	of := func(state PersonState) int64 { return shown[stateIndex(state)] }
 	c.OnLeave, c.Suspended, c.Prehire, c.Ended = of(Leave), of(Suspended), of(Prehire), of(Ended)+of(Vanished)
 	c.Employed = of(Employed) + c.OnLeave + c.Suspended
-	r.Leaving(func(*Person) { c.UpcomingEnds++ })
+	r.leaving(func(int32) { c.UpcomingEnds++ })
 }
 
 // Leaving calls f for everyone who works here and whose last stated end lies in the 30 days from the as-of on, one human
 // once, ordered by source and id.
 func (r *Roster) Leaving(f func(*Person)) {
-	soon := scanners.DateOf(r.asOf.Add(30 * 24 * time.Hour))
+	r.leaving(func(i int32) { f(r.at(i, false)) })
+}
+
+// leaving calls f for everyone for whom Leaving does.
+func (r *Roster) leaving(f func(int32)) {
+	soon := r.soon()
 	for i := range r.records {
-		if len(r.humans) == 0 && !r.records[i].has(hasUpcomingEnd) {
-			continue
+		soonGone := r.records[i].has(leavesSoon)
+		if len(r.humans) > 0 {
+			if h := r.humans[int32(i)]; h != nil {
+				soonGone = h.lead == int32(i) && h.person.leavesBy(soon)
+			}
 		}
-		h := r.humans[int32(i)]
-		if h != nil && h.lead != int32(i) || h == nil && !r.records[i].has(hasUpcomingEnd) {
-			continue
-		}
-		if p := r.at(int32(i), false); !p.Remembered && p.open() && !p.UpcomingEnd.IsZero() && !soon.Before(p.UpcomingEnd) {
-			f(p)
+		if soonGone {
+			f(int32(i))
 		}
 	}
+}
+
+// soon is the last day that is not far ahead.
+func (r *Roster) soon() scanners.Date { return scanners.DateOf(r.asOf.Add(30 * 24 * time.Hour)) }
+
+// leavesBy reports whether p works here and the last stated end is on that day or before.
+func (p *Person) leavesBy(soon scanners.Date) bool {
+	return !p.Remembered && p.open() && !p.UpcomingEnd.IsZero() && !soon.Before(p.UpcomingEnd)
 }
 
 // DropKeys frees the memory of the key indexes once every account is judged. The people and what is remembered of them

@@ -54,31 +54,6 @@ func (s *seeker) seek(r *Roster, settings *Settings, a *scanners.Account) {
 	}
 }
 
-// touchKeys looks at what accounts are judged by, side by side: they come from another processor's cache.
-func (s *seeker) touchKeys(accounts []*scanners.Account) {
-	read := 0
-	for _, a := range accounts {
-		read += len(a.Mails) + len(a.EmployeeIDs) + int(a.Enabled.State) + len(a.Signals) + len(a.Kind)
-	}
-	for _, a := range accounts {
-		if len(a.EmployeeIDs) > 0 {
-			read += len(a.EmployeeIDs[0])
-		}
-		if len(a.Mails) > 0 {
-			read += len(a.Mails[0])
-		}
-	}
-	for _, a := range accounts {
-		if len(a.EmployeeIDs) > 0 && a.EmployeeIDs[0] != "" {
-			read += int(a.EmployeeIDs[0][0])
-		}
-		if len(a.Mails) > 0 && a.Mails[0] != "" {
-			read += int(a.Mails[0][0])
-		}
-	}
-	s.touched ^= uint64(read)
-}
-
 // ids adds for each value that is a key a probe for each people source, and one among the other ids.
 func (s *seeker) ids(r *Roster, values []string) {
 	for _, value := range values {

@@ -100,7 +100,7 @@ func (s *settler) settleWhole(b *RosterBuilder, r *Roster, i int32) {
 		at.mark(vanishes, true)
 		p.vanish()
 	}
-	at.note(p)
+	at.note(p, r.soon())
 	r.starts[i] = noStart
 	if !p.Start.IsZero() {
 		r.starts[i] = p.Start.Unix()
