@@ -248,6 +248,7 @@ func (b *RosterBuilder) Build() *Roster {
 	indexing.Go(func() { b.indexIDs(r) })
 	b.indexKeys(r)
 	indexing.Wait()
+	r.findShared()
 	b.indexFormer(r)
 	b.findHumans(r)
 	r.findRehires()

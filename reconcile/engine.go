@@ -139,60 +139,6 @@ func (e *Engine) matcher(explain bool) *matcher {
 // enabled is true unless the source says that the account was disabled: an unknown state counts as enabled.
 func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
 
-// file is everything that is known about an account when it is judged. What it takes time to find out is found out when a test
-// asks for it: most tests of most accounts end before.
-type file struct {
-	*scanners.Account
-	engine   *Engine
-	settings *Settings
-	roster   *Roster
-	enabled  bool
-	match    match
-	room     [2]named // of the match
-	party    *party   // of owner or sponsor
-	// owner is the person that the account's own keys name, sponsor whoever answers for it; at most one of them is set, and
-	// neither when the account is disputed or nobody is found.
-	owner   *party
-	sponsor *party
-	// candidates are the people of a disputed match.
-	candidates []Candidate
-	// unresolved lists the references of a non-personal account that lead to nobody.
-	unresolved []string
-	// missed lists the primary accounts that login rules lead to and that lead to nobody.
-	missed []string
-	// unused is what idle has found out, once idleAsked is true; elsewhere is the sign-on that the account shares with another one,
-	// when it is by the use of that one.
-	unused    scanners.Fact[time.Time]
-	idleAsked bool
-	elsewhere *signOn
-}
-
-// idle is since when the account was provably not used.
-func (f *file) idle() scanners.Fact[time.Time] {
-	if !f.idleAsked {
-		f.unused, f.elsewhere = f.engine.idleSince(f.Account)
-		f.idleAsked = true
-	}
-	return f.unused
-}
-
-// take makes person i of a match the account's party.
-func (f *file) take(i int32, apart bool) *party {
-	if f.party == nil {
-		f.party = new(party)
-	}
-	f.party.be(f.roster, i, apart)
-	return f.party
-}
-
-// responsible is the owner or else the sponsor; nil when there is neither.
-func (f *file) responsible() *party {
-	if f.owner != nil {
-		return f.owner
-	}
-	return f.sponsor
-}
-
 // open correlates a and collects its facts in f, which is empty. Whom its keys name may have been found before.
 func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	a = e.links.accepted(a)
@@ -275,18 +221,8 @@ func (e *Engine) reference(system, ref string) (match, KeyTried) {
 	return m, tried
 }
 
-// firstTest is the first test that holds; nil for none.
-func (f *file) firstTest() *test {
-	for i := range tests {
-		if tests[i].holds(f) {
-			return &tests[i]
-		}
-	}
-	return nil
-}
-
-// verdict is the verdict on the account of f, of which holds is the first test that does.
-func (e *Engine) verdict(f *file, holds *test) Verdict {
+// verdict is the verdict on the account of f, of which holds is the place of the first test that does.
+func (e *Engine) verdict(f *file, holds int) Verdict {
 	v := Verdict{Account: f.Account, Situation: f.situation()}
 	v.LastUse, _ = f.LastUse()
 	if p := f.responsible(); p != nil {
@@ -298,8 +234,8 @@ func (e *Engine) verdict(f *file, holds *test) Verdict {
 	if f.match.disputed() {
 		v.Candidates = f.candidates
 	}
-	if holds != nil {
-		v.Kind, v.Why = holds.kind, holds.because(f)
+	if holds != noTest {
+		v.Kind, v.Why = tests[holds].kind, tests[holds].because(f)
 	}
 	v.Flags = e.flags(f, v.Kind)
 	v.Severity = severity(f, v.Kind, v.Flags)

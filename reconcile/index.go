@@ -437,6 +437,19 @@ func (s *sourceIDs) folded(id string) string {
 	return id
 }
 
+// findShared lists the indexes in which a key names several people.
+func (r *Roster) findShared() {
+	all := []*index{&r.mails, &r.others}
+	for _, ids := range r.sources {
+		all = append(all, &ids.index)
+	}
+	for _, x := range all {
+		if len(x.many) > 0 {
+			r.shared = append(r.shared, x)
+		}
+	}
+}
+
 // indexFormer indexes the addresses that people had in earlier snapshots and have no more.
 func (b *RosterBuilder) indexFormer(r *Roster) {
 	for i, g := range b.people.all() {

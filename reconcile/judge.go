@@ -87,13 +87,29 @@ func (p *party) be(r *Roster, i int32, apart bool) {
 
 // bench is where accounts are judged, one after the other.
 type bench struct {
-	seeker seeker
-	ends   []int // of each account's probes
+	engine  *Engine
+	seeker  seeker
+	ends    []int // of each account's probes
+	account *scanners.Account
+	found   found // whom its keys name
+	// file is that of the account once opened is true.
 	file   file
+	opened bool
 	party  party
 	out    Outcome
 	// touched is true once the people of the accounts at hand were looked at.
 	touched bool
+}
+
+// open is the file of the account at hand.
+func (b *bench) open() *file {
+	if !b.opened {
+		b.file = file{}
+		b.file.party = &b.party
+		b.engine.open(&b.file, b.account, b.found, false)
+		b.opened = true
+	}
+	return &b.file
 }
 
 // judgedAtOnce is how many accounts are looked up together.
@@ -102,23 +118,23 @@ const judgedAtOnce = 64
 // Outcome is what [Engine.JudgeAll] concludes about one account. It is of no use after the call that it was handed to.
 type Outcome struct {
 	bench *bench
-	holds *test // the first one that does; nil for none
+	holds int // the place of the first test that does, or noTest
 }
 
 // Account is the account.
-func (o *Outcome) Account() *scanners.Account { return o.bench.file.Account }
+func (o *Outcome) Account() *scanners.Account { return o.bench.account }
 
 // Kind is the kind of the verdict.
 func (o *Outcome) Kind() Kind {
-	if o.holds == nil {
+	if o.holds == noTest {
 		return KindNone
 	}
-	return o.holds.kind
+	return tests[o.holds].kind
 }
 
 // Owner is source and id of the verdict's person; found is false when it has none.
 func (o *Outcome) Owner() (system, id string, found bool) {
-	p := o.bench.file.responsible()
+	p := o.bench.open().responsible()
 	if p == nil {
 		return "", "", false
 	}
@@ -132,8 +148,7 @@ func (o *Outcome) Owner() (system, id string, found bool) {
 // Verdict is the whole verdict, with everything that is known of its person. It is the caller's to keep.
 func (o *Outcome) Verdict() Verdict {
 	o.bench.touchPeople()
-	f := &o.bench.file
-	return f.engine.verdict(f, o.holds)
+	return o.bench.engine.verdict(o.bench.open(), o.holds)
 }
 
 // JudgeAll judges accounts in their order and hands take the outcome of each, until take fails. Many accounts at once are looked up
@@ -157,19 +172,58 @@ func (e *Engine) JudgeAll(accounts []*scanners.Account, take func(*Outcome) erro
 func (e *Engine) judgeSome(b *bench, accounts []*scanners.Account, take func(*Outcome) error) error {
 	b.look(e, accounts)
 	b.touched = false
-	b.out.bench = b
+	b.engine, b.out.bench = e, b
 	from := 0
 	for i, a := range accounts {
-		b.file = file{}
-		b.file.party = &b.party
-		e.open(&b.file, a, b.seeker.probes[from:b.ends[i]], false)
+		b.account, b.found, b.opened, b.out.holds = a, b.seeker.probes[from:b.ends[i]], false, noTest
 		from = b.ends[i]
-		b.out.holds = b.file.firstTest()
+		if !e.quiet(a, b.found) {
+			b.out.holds = b.open().firstTest()
+		}
 		if err := take(&b.out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// quiet reports whether no test can hold of an account, as most accounts show at first sight: it is disabled, or all that its keys name
+// is one person, who is employed, and no sign of use can make it idle. It may report false of an account of which none holds either.
+func (e *Engine) quiet(a *scanners.Account, found found) bool {
+	idle := len(a.Signals) > 0 && (e.settings.Thresholds.Dormant > 0 || e.settings.Thresholds.NeverUsed > 0)
+	switch {
+	case !enabled(a):
+		return a.DisabledAt.IsUnknown()
+	case idle || !a.Kind.Personal() || len(e.roster.reserved) > 0 || e.links.of(a) != nil:
+		return false
+	}
+	named := int32(-1)
+	for i := range found {
+		p := &found[i]
+		if p.person < 0 || p.person == named {
+			continue
+		}
+		if named >= 0 {
+			return false
+		}
+		named = p.person
+	}
+	return named >= 0 && states[e.roster.records[named].state()] == Employed && e.roster.alone(named, found)
+}
+
+// alone reports whether everybody whom keys name that were found to name person i is i, of whom there is nothing to remark.
+func (r *Roster) alone(i int32, found found) bool {
+	if len(r.disputed) > 0 && r.disputed[i] != "" || len(r.humans) > 0 && r.humans[i] != nil {
+		return false
+	}
+	for _, x := range r.shared {
+		for n := range found {
+			if len(x.many[found[n].key]) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // touchPeople looks at the rows of everybody whom the accounts at hand lead to, side by side, when the first whole person is asked
@@ -179,12 +233,12 @@ func (b *bench) touchPeople() {
 		return
 	}
 	b.touched = true
-	b.seeker.touchPeople(b.file.roster)
+	b.seeker.touchPeople(b.engine.roster)
 }
 
 // putAway keeps b for the next accounts, and nothing of the last ones.
 func (e *Engine) putAway(b *bench) {
-	b.file = file{}
+	b.account, b.found, b.file = nil, nil, file{}
 	clear(b.seeker.probes)
 	e.benches.Put(b)
 }

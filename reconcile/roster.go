@@ -22,7 +22,8 @@ type Roster struct {
 	ids     map[string]*sourceIDs // by people source
 	sources []*sourceIDs          // the same, in the order of their names
 	mails   index
-	others  index // other ids and anchors
+	others  index    // other ids and anchors
+	shared  []*index // those of all these indexes that have a key of several people
 	former  map[string][]int32
 	// disputed marks people whose rows contradict each other; every key of theirs names "somebody, unclear who".
 	disputed map[int32]string
@@ -234,7 +235,7 @@ func (p *Person) leavesBy(soon scanners.Date) bool {
 // DropKeys frees the memory of the key indexes once every account is judged. The people and what is remembered of them
 // stay; nothing can be correlated any more.
 func (r *Roster) DropKeys() {
-	r.ids, r.sources, r.mails, r.others, r.former = nil, nil, index{}, index{}, nil
+	r.ids, r.sources, r.mails, r.others, r.shared, r.former = nil, nil, index{}, index{}, nil, nil
 }
 
 // Population returns the counts of people.

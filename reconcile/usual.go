@@ -34,7 +34,7 @@ func (s *settler) settleUsual(b *RosterBuilder, r *Roster, i int32, in rowReader
 		end = s.instants.of(e.end, e.inclusive, zone)
 	}
 	r.starts[i] = start
-	x.noteUsual(&e, e.stands(start, end, r.asOf.Unix()), dayOf(r.soon()))
+	x.noteUsual(&e, e.stands(start, end, r.asOf.Unix()), r.soon())
 	x.mark(hasOtherIDs, others > 0)
 	s.others += others
 	return true
@@ -78,10 +78,10 @@ func (e *usual) stands(start, end, asOf int64) PersonState {
 }
 
 // noteUsual does what note does.
-func (x *record) noteUsual(e *usual, state PersonState, soon day) {
+func (x *record) noteUsual(e *usual, state PersonState, soon scanners.Date) {
 	x.head |= uint64(stateIndex(state)) << stateAt
 	x.mark(conflicting, state == Ended && !e.status.Ended() && e.status != scanners.StatusUnstated)
-	x.mark(leavesSoon, state != Ended && state != Prehire && e.end != noDay && e.end <= soon)
+	x.mark(leavesSoon, state != Ended && state != Prehire && e.end != noDay && !soon.Before(e.end.date()))
 	x.mark(mayBeEndless, contingent(e.kind))
 }
 
