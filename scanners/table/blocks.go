@@ -22,7 +22,7 @@ type blocks struct {
 func newBlocks(src io.Reader, digest hash.Hash) *blocks {
 	b := &blocks{filled: make(chan []byte, blockCount), empty: make(chan []byte, blockCount), stopping: make(chan struct{})}
 	for range blockCount {
-		b.empty <- make([]byte, blockSize)
+		b.empty <- nil // made when it is needed, because most files are small
 	}
 	go b.fill(src, digest)
 	return b
@@ -35,6 +35,9 @@ func (b *blocks) fill(src io.Reader, digest hash.Hash) {
 		case <-b.stopping:
 			return
 		case block := <-b.empty:
+			if block == nil {
+				block = make([]byte, blockSize)
+			}
 			n, err := src.Read(block[:blockSize])
 			digest.Write(block[:n])
 			b.filled <- block[:n]

@@ -169,7 +169,8 @@ func TestAllocation(t *testing.T) {
 	w := newWorld(t)
 	w.Env.Allocation = scanners.NewAllocation(2)
 	rows := [][]string{{"id"}}
-	for i := range 3000 {
+	const each = 10_000 // more than are read ahead
+	for i := range each {
 		rows = append(rows, []string{fmt.Sprint("P", i)})
 	}
 	for i := range 5 {
@@ -186,7 +187,7 @@ func TestAllocation(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || n != 5*3000 || !coverage.Verdict.Complete() {
+	if err != nil || n != 5*each || !coverage.Verdict.Complete() {
 		t.Fatalf("%d people, %v (%s), %v", n, coverage.Verdict, coverage.Why, err)
 	}
 	if full == 0 {

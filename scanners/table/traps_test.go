@@ -404,7 +404,7 @@ func TestFileErrors(t *testing.T) {
 func TestGrowingFile(t *testing.T) {
 	w := newWorld(t)
 	content := []byte("id\n")
-	for i := range 3000 {
+	for i := range 20_000 {
 		content = fmt.Appendf(content, "A%d\n", i)
 	}
 	w.write("crm.csv", content)
