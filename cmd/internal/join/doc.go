@@ -13,7 +13,7 @@
 // it is skipped, and fails where CI is "true". The wall time of a shared machine says little; compare CPU time there.
 //
 // What leaver does beyond the joins: SHA-256 of both files, a check of every byte for what makes a row unusable, ids that
-// repeat, keys in every form that names the same person, a dispute where two keys of an account disagree, coverage, and one
-// verdict with its reason for every account. What a run does beyond this benchmark: it seals all that it has read, shows
-// the engine every account twice, and asks for the whole person of every verdict.
+// repeat, keys in every form that names the same person, a dispute where two keys of an account disagree, coverage, and a kind
+// for every account. What a run does beyond this benchmark: it seals all that it has read, shows the engine every account twice,
+// and asks for the whole verdict of every account.
 package join
