@@ -142,7 +142,7 @@ func enabled(a *scanners.Account) bool { return !scanners.Is(a.Enabled, false) }
 // open correlates a and collects its facts in f, which is empty. Whom its keys name may have been found before.
 func (e *Engine) open(f *file, a *scanners.Account, found found, explain bool) {
 	a = e.links.accepted(a)
-	f.Account, f.engine, f.settings, f.roster, f.enabled = a, e, &e.settings, e.roster, enabled(a)
+	f.Account, f.engine, f.settings, f.enabled = a, e, &e.settings, enabled(a)
 	x := e.matcher(explain)
 	x.found = found
 	f.match.named = f.room[:0]

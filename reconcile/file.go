@@ -12,7 +12,6 @@ type file struct {
 	*scanners.Account
 	engine   *Engine
 	settings *Settings
-	roster   *Roster
 	enabled  bool
 	match    match
 	room     [2]named // of the match
@@ -48,7 +47,7 @@ func (f *file) take(i int32, apart bool) *party {
 	if f.party == nil {
 		f.party = new(party)
 	}
-	f.party.be(f.roster, i, apart)
+	f.party.be(f.engine.roster, i, apart)
 	return f.party
 }
 

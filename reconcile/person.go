@@ -27,9 +27,6 @@ const (
 // several sources are one human, the Person of a verdict stands for all of them: System and ID are those of the member whose
 // employment decides, Also names the others, and the rest is true of the human.
 type Person struct {
-	// What every account of the person is judged by comes first, close together: of a million people hardly one is in the
-	// processor's cache when an account of theirs is judged.
-
 	// State is as of the run.
 	State  PersonState
 	System string
